@@ -1,0 +1,1 @@
+"""Scenarios: the language a user writes, its resolution, the run and its expectations."""
