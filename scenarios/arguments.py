@@ -1,0 +1,95 @@
+"""What a scenario is given from outside: values of parameters and of dotted paths, the number of devices, the seed."""
+
+from collections.abc import Mapping
+
+from scenarios.errors import UserError
+from scenarios.format import ScenarioFile
+from scenarios.params import Param, Substitution, Value, read_param, set_path
+from scenarios.problems import LocatedError, hint, shown
+from scenarios.source import Plain, scalar
+from scenarios.validation import Checker
+
+
+def apply_arguments(
+    checker: Checker, sets: Mapping[str, Value], overrides: Mapping[str, int | None]
+) -> dict[str, Value]:
+    """Puts parameters and arguments into the checker's document, and returns the values of the parameters.
+
+    `sets` holds parameters and dotted paths by name, `overrides` paths with the numbers that replace them (None: leave
+    it). Mistakes go to the checker, as do parameters that nothing uses. Raises ScenarioErrors where a parameter has no
+    value at all, so that the rest would be guesswork.
+    """
+    declared = _declared(checker)
+    values = {name: param.default for name, param in declared.items()}
+    outside: dict[str, str] = {}
+    for name, given in sets.items():
+        argument = f"--set {name}"
+        try:
+            if name in declared:
+                values[name] = declared[name].read(given)
+                outside[name] = argument
+            else:
+                _set(checker, name, given, argument, declared)
+        except LocatedError as error:
+            checker.argument(argument, error)
+    for path, number in overrides.items():
+        if number is not None:
+            argument = f"--{path.rpartition('.')[2]}"
+            try:
+                set_path(checker.document, path, number, argument)
+            except LocatedError as error:
+                checker.argument(argument, error)
+    substitution = Substitution(values, outside)
+    substitution.apply(checker.document)
+    for wrong in substitution.wrong:
+        checker.located((), wrong)
+    checker.document.broken.update(wrong.loc for wrong in substitution.wrong)
+    for name in values:
+        if name not in substitution.used:
+            cause = f"the parameter {name!r} is not used"
+            checker.notice(("params", name), cause, f"write ${{{name}}} where it belongs, or drop it")
+    return values
+
+
+def parse_set(text: str) -> tuple[str, str]:
+    """Name and value of one `--set name=value`. Raises UserError."""
+    name, equals, value = text.partition("=")
+    if not equals or not name.strip():
+        raise UserError(f"--set {text}", "this does not set anything", "write --set name=value")
+    return name.strip(), value.strip()
+
+
+def _declared(checker: Checker) -> dict[str, Param]:
+    data = checker.document.data.get("params")
+    if data is None:
+        return {}
+    if not isinstance(data, dict):
+        checker.error(("params",), f"{shown(data)} is not a mapping", "write `name: {default: …}` entries")
+        checker.finish()
+    declared: dict[str, Param] = {}
+    for name, declaration in data.items():
+        if name in ScenarioFile.model_fields:
+            checker.error(("params", name), f"{name!r} is a key of every scenario", "choose another name", key=True)
+            continue
+        param = _param(checker, name, declaration)
+        if param is not None:
+            declared[name] = param
+    if len(declared) < len(data):
+        checker.finish()
+    return declared
+
+
+def _param(checker: Checker, name: str, declaration: Plain) -> Param | None:
+    return checker.attempt(lambda: read_param(name, declaration), ("params", name))
+
+
+def _set(checker: Checker, name: str, given: Value, argument: str, declared: Mapping[str, Param]) -> None:
+    top = name.split(".")[0]
+    if top not in ScenarioFile.model_fields or top == "params":
+        known = [*declared, *(key for key in ScenarioFile.model_fields if key != "params")]
+        raise LocatedError((), f"there is no parameter or key {shown(top)}", hint(top, known))
+    try:
+        value = scalar(given) if isinstance(given, str) else given
+    except ValueError as error:
+        raise LocatedError((), str(error), "give a shorter one") from error
+    set_path(checker.document, name, value, argument)

@@ -1,0 +1,137 @@
+"""Deeds: what the actions of a scenario do on a device, as event classes and changes of its host.
+
+Names after `synthetic/` stand for made-up files and processes: path, size and hashes follow from the name.
+"""
+
+import ntpath
+import posixpath
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from emulator.control import HostChange
+from emulator.events import EVENT_TYPES, PROCESS_START, TYPE_INDEX, EventClass
+from emulator.exclusions.environment import Os
+from emulator.host import HostChanges, file_item, process_item
+from emulator.images.parts import WEB, hashes, outbound, program
+from emulator.ioc.snapshot import Instance
+from scenarios import actions
+
+SYSTEMS: Final[tuple[Os, ...]] = ("windows", "linux")
+FOLDERS: Final = {"windows": "C:\\ProgramData\\Synthetic", "linux": "/opt/synthetic"}
+"""Where synthetic files lie."""
+CREATED: Final = "2026-01-01T00:00:00Z"
+_SIZE_BYTES: Final = (4_096, 1_048_576)
+_PIDS: Final = (40_000, 20_000)
+NO_RATES: Final = (0,) * 168
+"""Classes of a scenario have no life of their own."""
+
+
+def path_of(name: str, os: Os) -> str:
+    """The path of a file or process on a device: `synthetic/NAME` has one for each system, a path is itself."""
+    if not name.startswith(actions.SYNTHETIC):
+        return name
+    short = name.removeprefix(actions.SYNTHETIC)
+    return f"{FOLDERS[os]}\\{short}.exe" if os == "windows" else f"{FOLDERS[os]}/{short}"
+
+
+def placed_file(action: actions.PlaceFile, os: Os) -> Instance:
+    """The file that an action puts on a device; what it does not say follows from the path."""
+    path = path_of(action.file, os)
+    md5, sha1, sha256 = hashes(path)
+    least, most = _SIZE_BYTES
+    size_bytes = least + int(sha256[:8], 16) % most if action.size is None else action.size
+    return file_item(
+        os,
+        path,
+        size_bytes=size_bytes,
+        md5=action.md5 or md5,
+        sha1=sha1,
+        sha256=action.sha256 or sha256,
+        created=CREATED,
+        modified=CREATED,
+    )
+
+
+def place_file(action: actions.PlaceFile, os: Os) -> HostChange:
+    """Puts the file there."""
+    item = placed_file(action, os)
+    return lambda changes: changes.put("FileItem", item)
+
+
+def remove_file(action: actions.RemoveFile, os: Os) -> HostChange:
+    """Takes the file away."""
+    path = path_of(action.file, os)
+    return lambda changes: changes.remove("FileItem", path)
+
+
+def run_process(action: actions.StartProcess, os: Os) -> HostChange:
+    """Has the process running; several starts of one process leave one instance."""
+    path = path_of(action.process, os)
+    first, count = _PIDS
+    pid = first + int(hashes(path)[2][:8], 16) % count
+    item = process_item(os, path, pid=pid, parent_pid=1, arguments="", user="{user}", started=CREATED)
+    return lambda changes: changes.put("ProcessItem", item)
+
+
+def place_items(items: Iterable[tuple[str, Instance]]) -> HostChange:
+    """Puts instances there, by item type."""
+    placed = tuple(items)
+
+    def change(changes: HostChanges) -> None:
+        for kind, instance in placed:
+            changes.put(kind, instance)
+
+    return change
+
+
+@dataclass(frozen=True, slots=True)
+class Deed:
+    """The event class of an action on devices of one system."""
+
+    os: Os
+    action: str
+    subject: str
+
+
+class ScenarioClasses:
+    """The event classes that the actions of a scenario make, by what they do and on which system."""
+
+    def __init__(self, all_actions: Iterable[actions.Action | None]) -> None:
+        wanted: dict[Deed, EventClass] = {}
+        for action in all_actions:
+            for os in SYSTEMS:
+                deed = deed_of(action, os)
+                if deed is not None and deed not in wanted:
+                    wanted[deed] = _class(deed)
+        self._index = {deed: index for index, deed in enumerate(wanted)}
+        self.all = tuple(wanted.values())
+
+    def index(self, action: actions.Action, os: Os) -> int:
+        """Where the class of an action stands among all."""
+        deed = deed_of(action, os)
+        assert deed is not None
+        return self._index[deed]
+
+
+def deed_of(action: actions.Action | None, os: Os) -> Deed | None:
+    """What an action comes to on devices of a system, or None where it makes no events."""
+    if isinstance(action, actions.StartProcess):
+        return Deed(os, action.do, action.process)
+    if isinstance(action, actions.Emit):
+        return Deed(os, action.do, action.type)
+    return None
+
+
+def _class(deed: Deed) -> EventClass:
+    name = f"scenario/{deed.os}/{deed.action}/{deed.subject}"
+    if deed.action == "start-process":
+        path = path_of(deed.subject, deed.os)
+        parent = "C:\\Windows\\explorer.exe" if deed.os == "windows" else "/usr/bin/bash"
+        stem = (ntpath if deed.os == "windows" else posixpath).basename(path)
+        return EventClass(name, PROCESS_START, program(path, parent=parent, original=stem), NO_RATES)
+    kind = TYPE_INDEX[deed.subject]
+    maker = program(path_of("synthetic/emitter", deed.os))
+    peer = outbound(WEB, 443) if EVENT_TYPES[kind].code is not None else None
+    subject = path_of("synthetic/object", deed.os)
+    return EventClass(name, kind, maker, NO_RATES, peer, "" if peer else subject)

@@ -1,0 +1,148 @@
+"""The format of a scenario file, section by section, as it is written; `scenarios.loader` resolves it."""
+
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import Field
+
+from emulator.exclusions.optimisation import WinRm
+from emulator.images import IMAGES
+from emulator.ports import Port
+from scenarios.fields import (
+    BlockName,
+    Devices,
+    Many,
+    Model,
+    Moment,
+    ScenarioName,
+    Span,
+    Tag,
+    Text,
+    Title,
+    enumeration,
+    member_of,
+    names_of,
+)
+from scenarios.fleet import DEVICES_MAX
+
+SEED_MAX: Final = 2**63 - 1
+DURATION_MAX_D: Final = 400
+"""Days of one run."""
+
+ImageName = Annotated[str, names_of(lambda: tuple(IMAGES), "image"), enumeration(tuple(IMAGES))]
+PortName = Annotated[str, names_of(lambda: tuple(Port), "port"), enumeration(tuple(Port))]
+
+
+class BlockEntry(Model):
+    """Devices that are alike."""
+
+    name: Annotated[BlockName, Field(description="devices are called `NAME-00001` and so on")]
+    image: Annotated[ImageName, Field(description="what is installed on them")]
+    count: Annotated[int, Field(ge=1, le=DEVICES_MAX, description="how many there are")]
+    group: Annotated[Text, Field(description="administration group, as `Managed devices/HQ/Office`")] = (
+        "Managed devices"
+    )
+    tags: Annotated[Many[Tag], Field(description="names for selectors")] = ()
+
+
+class IntegrateEntry(Model):
+    """Which servers the devices were integrated with when they were installed: their own settings, without a policy."""
+
+    central_node: Annotated[bool, Field(alias="central-node", description="KATA Central Node")] = True
+    kics: Annotated[bool, Field(description="KICS for Networks")] = False
+
+
+class FleetEntry(Model):
+    """The devices."""
+
+    blocks: Annotated[Many[BlockEntry], Field(description="groups of devices that are alike")]
+    devices: Annotated[
+        int | None, Field(ge=1, le=DEVICES_MAX, description="scales the blocks to this many devices in all")
+    ] = None
+    start: Annotated[
+        Literal["steady", "cold"], Field(description="in the middle of their life, or all starting together")
+    ] = "steady"
+    integrate: Annotated[IntegrateEntry, Field(description="servers that every device was installed with")] = (
+        IntegrateEntry()
+    )
+
+
+class PolicyEntry(Model):
+    """One policy of Endpoint Agent."""
+
+    name: Title
+    group: Annotated[Text, Field(description="the administration group that it is on")] = "Managed devices"
+    status: Annotated[
+        Literal["active", "inactive", "out-of-office"], Field(description="only an active one has an effect at once")
+    ] = "active"
+    inherit_from_parent: Annotated[
+        bool, Field(alias="inherit-from-parent", description="takes what the policies above have under policy")
+    ] = True
+    force_inheritance: Annotated[
+        bool, Field(alias="force-inheritance", description="policies below have no choice about that")
+    ] = False
+    settings: Annotated[
+        dict[str, Any], Field(default_factory=dict, description="settings groups, each with its `switch`")
+    ]
+
+
+class ServerEntry(Model):
+    """What answers one port."""
+
+    backend: Annotated[Text, Field(description="`fake`, a URL, an entry point, or `module:attribute`")] = "fake"
+    options: Annotated[
+        dict[str, Any], Field(default_factory=dict, description="of the backend; `${env:NAME}` reads the environment")
+    ]
+    nodes: Annotated[
+        Many[Title],
+        Field(description="its servers, in the order in which agents try them; without it one, named as the port"),
+    ] = ()
+
+
+class RecordingEntry(Model):
+    """How finely the tables of the run are written."""
+
+    interval: Annotated[Span | None, Field(description="a multiple of 30s; without it, it follows the duration")] = None
+
+
+class ReadingsEntry(Model):
+    """Where the documentation leaves room: readings other than the emulator's own."""
+
+    winrm_with_optimisation: Annotated[
+        WinRm,
+        member_of(WinRm, "reading"),
+        Field(
+            alias="winrm-with-optimisation", description="what happens to events about WinRM while optimisation is on"
+        ),
+    ] = WinRm.SENT
+
+
+class ScenarioFile(Model):
+    """A scenario of Seatrial: a fleet, what happens to it, and what is expected."""
+
+    name: ScenarioName
+    about: Annotated[Text, Field(description="one sentence: what is tried, and what should come of it")] = ""
+    tags: Annotated[Many[Tag], Field(description="for `--tag`")] = ()
+    seed: Annotated[int, Field(ge=0, le=SEED_MAX, description="what all chance is drawn from")] = 1
+    start: Annotated[Moment | None, Field(description="date and time with offset; Monday, 2026-03-02, 08:00 UTC")] = (
+        None
+    )
+    duration: Annotated[Span, Field(description="simulated time")]
+    params: Annotated[
+        dict[str, Any],
+        Field(default_factory=dict, description="values that `--set` can change; `${name}` stands for one"),
+    ]
+    fleet: FleetEntry
+    groups: Annotated[
+        dict[str, Text],
+        Field(
+            default_factory=dict,
+            description="administration groups as `name: its parent`; without it, those that blocks and policies name",
+        ),
+    ]
+    policies: Annotated[Many[PolicyEntry], Field(description="policies of Endpoint Agent")] = ()
+    servers: Annotated[dict[PortName, ServerEntry], Field(default_factory=dict, description="by port")]
+    select: Annotated[dict[Title, Devices], Field(default_factory=dict, description="named selectors")]
+    timeline: Annotated[Many[Any], Field(description="what happens, and when")] = ()
+    expect: Annotated[Many[Any], Field(description="what the run is judged by")] = ()
+    recording: Annotated[RecordingEntry, Field(description="how finely the tables are written")] = RecordingEntry()
+    readings: Annotated[ReadingsEntry, Field(description="other readings of the documentation")] = ReadingsEntry()

@@ -1,0 +1,72 @@
+"""A scenario as it is run: everything resolved, nothing left to look up in the file."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from emulator.clock import Calendar
+from emulator.policy.groups import GroupTree
+from emulator.policy.policies import Policy
+from emulator.ports import I64, Port, Target
+from scenarios.expectations import Expectation
+from scenarios.fleet import Fleet
+from scenarios.format import ReadingsEntry
+from scenarios.params import Value
+from scenarios.problems import Notice
+from scenarios.timeline import Occurrence, Reaction
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """What answers one port: the backend, its options as they stand in the file, and its nodes.
+
+    `addresses` are those of the nodes, `host:port` as agents have them in their lists of servers. A node that is called
+    by a full domain name or an IP address has that; others are in a domain of Seatrial's own.
+    `options` may hold `${env:NAME}`, which is left for whoever opens the backend, so that no secret is kept here.
+    """
+
+    port: Port
+    backend: str
+    options: Mapping[str, Any]  # validated by the backend's own model
+    nodes: tuple[str, ...]
+    addresses: tuple[str, ...]
+    place: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Scenario:
+    """One scenario, loaded. `label` is what the user calls its file, `place` of its parts refer to that.
+
+    `params` are the values that hold, `integrated` the servers that every device was installed with, `selections` the
+    named selectors as fleet indices. `servers` has every port. `sha256` is over the resolved content, in hex: two files
+    that differ in comments and layout only have the same.
+    """
+
+    label: str
+    name: str
+    about: str
+    tags: tuple[str, ...]
+    seed: int
+    start: datetime
+    duration_ms: int
+    params: Mapping[str, Value]
+    fleet: Fleet
+    cold: bool
+    integrated: frozenset[Target]
+    groups: GroupTree
+    policies: tuple[Policy, ...]
+    servers: Mapping[Port, Server]
+    selections: Mapping[str, I64]
+    steps: tuple[Occurrence, ...]
+    reactions: tuple[Reaction, ...]
+    expectations: tuple[Expectation, ...]
+    recording_ms: int
+    readings: ReadingsEntry
+    sha256: str
+    warnings: tuple[Notice, ...]
+
+    @property
+    def calendar(self) -> Calendar:
+        """Places simulated milliseconds on the calendar."""
+        return Calendar(self.start)

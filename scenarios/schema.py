@@ -1,0 +1,200 @@
+"""The JSON Schema of the scenario format, for editors: generated from the models and from the settings of policies."""
+
+from typing import Any, Final
+
+from pydantic.json_schema import models_json_schema
+
+from emulator.policy.settings import GroupDescription, SettingDescription, Switch, describe
+from scenarios.actions import ACTIONS, FAULTS, about
+from scenarios.expectations import ENTRIES
+from scenarios.fields import SELECTOR_FORMAT, Model
+from scenarios.format import ScenarioFile
+from scenarios.params import PARAM_KEYS
+from scenarios.selectors import COLUMNS
+from scenarios.source import parse
+from scenarios.timeline import DoNothing, Timing
+
+DRAFT: Final = "https://json-schema.org/draft/2020-12/schema"
+REFERENCE: Final = "#/$defs/{model}"
+
+Schema = dict[str, Any]  # JSON
+
+_REPLACEABLE: Final = ("integer", "number", "boolean")
+"""Types of which a value may be one `${name}` instead."""
+
+
+_VERBATIM: Final = ("examples", "default", "enum", "propertyNames")
+
+
+def scenario_schema() -> Schema:
+    """The schema, draft 2020-12. A file that loads is valid under it; names and references are not judged by it."""
+    models: list[type[Model]] = [
+        ScenarioFile,
+        Timing,
+        DoNothing,
+        *ACTIONS.values(),
+        *FAULTS.values(),
+        *ENTRIES.values(),
+    ]
+    _, generated = models_json_schema([(model, "validation") for model in models], ref_template=REFERENCE)
+    parts: dict[str, Schema] = generated["$defs"]
+    parts["selector"] = _selector()
+    parts["settings"] = _settings()
+    parts["declaration"] = _declaration()
+    _steps(parts)
+    _expectations(parts)
+    root = parts.pop("ScenarioFile")
+    root["properties"]["timeline"]["items"] = {"$ref": "#/$defs/step"}
+    root["properties"]["expect"]["items"] = {"$ref": "#/$defs/expectation"}
+    root["properties"]["params"]["additionalProperties"] = {"$ref": "#/$defs/declaration"}
+    for name in ("PolicyEntry", "ChangePolicy"):
+        settings = parts[name]["properties"]["settings"]
+        parts[name]["properties"]["settings"] = {
+            "$ref": "#/$defs/settings",
+            "description": settings.get("description", ""),
+        }
+    schema = _finished({**root, "$defs": parts})
+    schema["$defs"]["parameter"] = {
+        "type": "string",
+        "pattern": r"\$\{[A-Za-z][A-Za-z0-9_-]*\}",
+        "description": "a parameter of the scenario",
+    }
+    return {"$schema": DRAFT, **schema}
+
+
+def _steps(parts: dict[str, Schema]) -> None:
+    """Puts the parts of a step together: the fields of its time beside those of its action."""
+    timing = parts.pop("Timing")["properties"]
+    parts.pop("DoNothing")
+    faults = [parts.pop(model.__name__) | _told(model) for model in FAULTS.values()]
+    parts["fault"] = {"anyOf": faults, "description": "something is wrong with a server"}
+    steps = []
+    for model in ACTIONS.values():
+        action = parts[model.__name__]
+        action["properties"] = {**timing, **action["properties"]}
+        action.update(_told(model))
+        steps.append({"$ref": f"#/$defs/{model.__name__}"})
+    fault = {**timing, "fault": {"$ref": "#/$defs/fault"}}
+    steps.append(_object(fault, required=["fault"], description="a fault of a server"))
+    steps.append(_object(timing, required=["name"], description="a mark that others refer to"))
+    parts["step"] = {"anyOf": steps, "description": "something that happens"}
+
+
+def _expectations(parts: dict[str, Schema]) -> None:
+    for model in ENTRIES.values():
+        parts[model.__name__].update(_told(model))
+    condition: Schema = {"type": ["integer", "number", "string"]}
+    for name, keys in (("TotalEntry", ("is",)), ("EachEntry", ("is", "for"))):
+        for key in keys:
+            parts[name]["properties"][key].update(condition)
+    references = [{"$ref": f"#/$defs/{model.__name__}"} for model in ENTRIES.values()]
+    parts["expectation"] = {"anyOf": references, "description": "what the run is judged by"}
+
+
+def _told(model: Any) -> Schema:  # a model with an `example`
+    example = parse(model.example.encode(), model.__name__).data
+    return {"description": about(model), "examples": [example]}
+
+
+def _selector() -> Schema:
+    own = {"$ref": "#/$defs/selector"}
+    properties: dict[str, Schema] = {column: {"type": "string"} for column in COLUMNS}
+    properties |= {key: {"type": "array", "items": own, "minItems": 1} for key in ("all", "any")}
+    properties |= dict.fromkeys(("not", "from", "except"), own)
+    properties["pick"] = {"anyOf": [{"type": "integer", "minimum": 1}, {"type": "string", "pattern": "%"}]}
+    mapping = _object(properties, required=[], description="what all of these terms name")
+    return {
+        "anyOf": [{"type": "string"}, {**mapping, "minProperties": 1}],
+        "description": "devices: `all`, a name, or a mapping of terms",
+    }
+
+
+def _declaration() -> Schema:
+    value: Schema = {"type": ["string", "number", "boolean"]}
+    properties = {key: {"type": "string"} if key in ("unit", "about") else value for key in PARAM_KEYS}
+    return _object(properties, required=["default"], description="a parameter")
+
+
+def _settings() -> Schema:
+    return _object({group.key: _group(group) for group in describe()}, required=[], description="settings of a policy")
+
+
+def _group(group: GroupDescription) -> Schema:
+    switch = {
+        "enum": [position.value for position in Switch],
+        "default": group.switch.value,
+        "description": f"whether the policy applies this group ({group.switch_clause})",
+    }
+    properties = {"switch": switch, **{setting.key: _setting(setting) for setting in group.settings}}
+    return _object(properties, required=[], description=f"{group.title}: {group.about}")
+
+
+def _setting(setting: SettingDescription) -> Schema:
+    clause = f" ({setting.clause})" if setting.clause else ""
+    described: Schema = {"description": f"{setting.about}{clause}"}
+    if not setting.required and setting.default is not None:
+        described["default"] = setting.default
+    return _kind(setting, setting.kind) | described
+
+
+def _kind(setting: SettingDescription, kind: str) -> Schema:
+    bounds = {
+        key: bound for key, bound in (("minimum", setting.minimum), ("maximum", setting.maximum)) if bound is not None
+    }
+    if kind == "boolean":
+        return {"type": "boolean"}
+    if kind == "integer":
+        return {"type": "integer", **bounds}
+    if kind == "duration":
+        return {"anyOf": [{"type": "integer", **bounds}, {"type": "string", "pattern": "^[0-9]+ ?(ms|s|min|h|d)$"}]}
+    if kind == "choice":
+        return {"enum": list(setting.choices)}
+    if kind == "list":
+        return {"type": "array", "items": _item(setting)}
+    return {"type": ["string", "integer", "object"]}
+
+
+def _item(setting: SettingDescription) -> Schema:
+    if not setting.items:
+        return {"enum": list(setting.choices)} if setting.choices else {"type": ["string", "integer"]}
+    properties = {item.key: _setting(item) for item in setting.items}
+    mapping = _object(properties, [item.key for item in setting.items if item.required], "an entry of the list")
+    return {"anyOf": [{"type": "string"}, mapping]} if setting.item_kind == "address" else mapping
+
+
+def _object(properties: Schema, required: list[str], description: str) -> Schema:
+    return {
+        "type": "object",
+        "properties": properties,
+        "required": required,
+        "additionalProperties": False,
+        "description": description,
+    }
+
+
+def _finished(schema: Any, *, name: bool = False) -> Any:  # JSON
+    """With selectors in their place, and with `${name}` allowed wherever a single value stands.
+
+    `name` tells that the keys of a mapping are names of properties and no words of JSON Schema.
+    """
+    if isinstance(schema, list):
+        return [_finished(entry) for entry in schema]
+    if not isinstance(schema, dict):
+        return schema
+    if name:
+        return {key: _finished(value) for key, value in schema.items()}
+    done = {
+        key: value if key in _VERBATIM else _finished(value, name=key in ("properties", "$defs"))
+        for key, value in schema.items()
+        if key != "title"
+    }
+    default = done.get("default", "")
+    if default is None or isinstance(default, dict) or (done.get("type") == "string" and not isinstance(default, str)):
+        del done["default"]  # as the model keeps it, which is not as it is written
+    if done.get("format") == SELECTOR_FORMAT:
+        del done["format"]
+        return {"$ref": "#/$defs/selector", **done}
+    if done.get("type") in _REPLACEABLE or "enum" in done or ("pattern" in done and "const" not in done):
+        kept = {key: done.pop(key) for key in ("description", "default") if key in done}
+        return {"anyOf": [done, {"$ref": "#/$defs/parameter"}], **kept}
+    return done

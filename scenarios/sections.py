@@ -1,0 +1,209 @@
+"""The sections of a scenario, resolved one by one: fleet, groups, policies, servers, recording.
+
+Each function takes what its section holds and gives what the run needs, or None where the mistakes, which it leaves
+with the checker, make that impossible.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
+
+from emulator.clock import SLOT_MS
+from emulator.images import IMAGES
+from emulator.policy.addresses import Address
+from emulator.policy.errors import GroupError, SettingError
+from emulator.policy.groups import GroupTree
+from emulator.policy.policies import IN_FORCE, Policy, PolicySettings, PolicyStatus, parse_policy_settings
+from emulator.ports import Port
+from scenarios.fleet import DEVICES_MAX, Block, Fleet, scaled
+from scenarios.format import FleetEntry, PolicyEntry, RecordingEntry, ServerEntry
+from scenarios.model import Server
+from scenarios.problems import Loc, hint, shown
+from scenarios.source import Plain
+from scenarios.validation import Checker
+
+RECORDINGS_MS: Final = (SLOT_MS, 60_000, 300_000, 600_000, 1_800_000, 3_600_000)
+"""Recording intervals to choose from where the scenario names none."""
+INTERVALS_MAX: Final = 5_760
+"""Intervals that are recorded unasked: two days of 30 s."""
+NODE_DOMAIN: Final = "seatrial.example"
+"""The domain of nodes that are called by a single word."""
+NODE_PORT: Final = 443
+
+_SERVER_LISTS: Final = {"kata-integration": Port.TELEMETRY, "kics-integration": Port.KICS}
+
+
+def read_fleet(checker: Checker, entry: FleetEntry, seed: int) -> Fleet | None:
+    """The fleet, scaled to the number of devices where one is given."""
+    if not entry.blocks:
+        checker.error(("fleet", "blocks"), "the fleet has no devices", "add a block")
+        return None
+    names: set[str] = set()
+    for index, block in enumerate(entry.blocks):
+        if block.name in names:
+            loc = ("fleet", "blocks", index, "name")
+            checker.error(loc, f"a second block {shown(block.name)}", "give each block a name of its own")
+        names.add(block.name)
+    counts = tuple(block.count for block in entry.blocks)
+    if entry.devices is not None:
+        if entry.devices < len(counts):
+            cause = f"{entry.devices} devices are too few for {len(counts)} blocks"
+            checker.error(("fleet", "devices"), cause, f"give at least {len(counts)}")
+            return None
+        counts = scaled(counts, entry.devices)
+    if sum(counts) > DEVICES_MAX:
+        cause = f"the fleet has {sum(counts)} devices"
+        checker.error(("fleet", "blocks"), cause, f"emulate at most {DEVICES_MAX} (DEVICES_MAX)")
+        return None
+    blocks = []
+    first = 0
+    for block, count in zip(entry.blocks, counts, strict=True):
+        os = IMAGES[block.image].os
+        blocks.append(Block(block.name, block.image, os, block.group, block.tags, count, first))
+        first += count
+    return Fleet(seed, tuple(blocks))
+
+
+def read_groups(
+    checker: Checker, parents: Mapping[str, str], fleet: FleetEntry | None, policies: Sequence[PolicyEntry]
+) -> GroupTree | None:
+    """The tree that `parents` tells or, where it is empty, the one that blocks and policies name."""
+    blocks = fleet.blocks if fleet is not None else ()
+    named: list[tuple[Loc, str]] = [
+        *((("fleet", "blocks", index, "group"), block.group) for index, block in enumerate(blocks)),
+        *((("policies", index, "group"), policy.group) for index, policy in enumerate(policies)),
+    ]
+    try:
+        tree = GroupTree.from_parents(parents)
+    except GroupError as error:
+        checker.error(("groups",), error.cause, error.remedy)
+        return None
+    for loc, path in named:
+        try:
+            if not parents:
+                tree.add(path)
+            elif path not in tree:
+                checker.error(loc, f"there is no group {shown(path)}", hint(path, tree))
+        except GroupError as error:
+            checker.error(loc, error.cause, error.remedy)
+    return tree
+
+
+def read_policies(
+    checker: Checker, data: Plain, entries: Sequence[PolicyEntry], servers: Mapping[Port, Server] | None
+) -> dict[str, Policy]:
+    """The policies by name; those with mistakes in their settings are there, with the settings of a new one.
+
+    `data` is the section as it stands in the file, so that settings are checked even where an entry is no policy.
+    """
+    settings: dict[int, PolicySettings] = {}
+    for index, raw in enumerate(data if isinstance(data, list) else ()):
+        if isinstance(raw, dict) and isinstance(raw.get("settings"), dict):
+            loc: Loc = ("policies", index, "settings")
+            found = read_settings(checker, raw["settings"], loc, PolicySettings())
+            if found is not None:
+                settings[index] = found
+                if servers is not None:
+                    check_addresses(checker, raw["settings"], loc, servers)
+    policies: dict[str, Policy] = {}
+    in_force: dict[tuple[str, PolicyStatus], str] = {}
+    for index, entry in enumerate(entries):
+        loc = ("policies", index)
+        if entry.name in policies:
+            cause = f"a second policy {shown(entry.name)}"
+            checker.error((*loc, "name"), cause, "give each policy a name of its own")
+            continue
+        status = PolicyStatus(entry.status)
+        place = (entry.group, status)
+        if status in IN_FORCE and place in in_force:
+            cause = f"{in_force[place]!r} and {entry.name!r} are both {status} on {entry.group!r} at the start"
+            checker.error((*loc, "status"), cause, "let one of them be inactive")
+        in_force.setdefault(place, entry.name)
+        policies[entry.name] = Policy(
+            entry.name,
+            entry.group,
+            status,
+            settings.get(index, PolicySettings()),
+            entry.inherit_from_parent,
+            entry.force_inheritance,
+        )
+    return policies
+
+
+def read_settings(checker: Checker, data: dict[str, Plain], loc: Loc, base: PolicySettings) -> PolicySettings | None:
+    """The settings of a policy; what is not given is as in `base`. None where something is wrong with them."""
+    settings = base
+    wrong = False
+    for key, group in data.items():
+        try:
+            settings = parse_policy_settings({key: group}, settings)
+        except SettingError as error:
+            checker.error((*loc, *error.path), error.cause, error.remedy)
+            wrong = True
+    return None if wrong else settings
+
+
+def warn_unapplied(
+    checker: Checker,
+    entries: Sequence[PolicyEntry],
+    policies: Mapping[str, Policy],
+    switched: Iterable[tuple[str, str]],
+) -> None:
+    """Warns of settings whose group is unaffected by the policy (KEA-POL-024).
+
+    `switched` tells the policies and groups whose switch a step moves.
+    """
+    later = set(switched)
+    for index, entry in enumerate(entries):
+        policy = policies.get(entry.name)
+        for key, group in entry.settings.items():
+            given = isinstance(group, dict) and set(group) - {"switch"}
+            if policy and given and key not in policy.settings.under_policy and (entry.name, key) not in later:
+                cause = f"the settings of {key!r} are stored and not applied (KEA-POL-024)"
+                checker.notice(("policies", index, "settings", key), cause, "add `switch: under-policy`")
+
+
+def read_servers(checker: Checker, entries: Mapping[str, ServerEntry]) -> dict[Port, Server]:
+    """What answers each port; one that is not named has the fake, with one node called as the port."""
+    servers: dict[Port, Server] = {}
+    taken: set[str] = set()
+    for port in Port:
+        entry = entries.get(port) or ServerEntry.model_validate({})
+        loc: Loc = ("servers", port.value)
+        addresses = []
+        nodes = entry.nodes or (port.value,)
+        for index, node in enumerate(nodes):
+            if node in taken or node in set(Port) - {port}:
+                cause = f"{shown(node)} names another server already"
+                checker.error((*loc, "nodes", index), cause, "give each node a name of its own")
+                continue
+            taken.add(node)
+            try:
+                addresses.append(str(Address(node if "." in node else f"{node}.{NODE_DOMAIN}", NODE_PORT)))
+            except SettingError:
+                remedy = "write a word or a full domain name, such as cn-1 or cn-1.example.com"
+                checker.error((*loc, "nodes", index), f"{shown(node)} cannot be the name of a server", remedy)
+        place = checker.document.place(loc)
+        servers[port] = Server(port, entry.backend, entry.options, nodes, tuple(addresses), place)
+    return servers
+
+
+def check_addresses(checker: Checker, settings: Mapping[str, Plain], loc: Loc, servers: Mapping[Port, Server]) -> None:
+    """The servers that a policy lists have to be nodes of the scenario; the settings themselves are in order."""
+    for key, port in _SERVER_LISTS.items():
+        group = settings.get(key, {})
+        for number, given in enumerate(group.get("servers", ())):
+            address = f"{given['host']}:{given['port']}" if isinstance(given, dict) else given
+            known = servers[port].addresses
+            if address.lower() not in known:
+                cause = f"no node of `servers.{port}` has the address {shown(address)}"
+                checker.error((*loc, key, "servers", number), cause, hint(address, known))
+
+
+def read_recording(checker: Checker, entry: RecordingEntry, duration_ms: int) -> int:
+    """The recording interval in milliseconds; without one, the finest that keeps the tables small."""
+    if entry.interval is None:
+        fitting = (interval for interval in RECORDINGS_MS if duration_ms <= interval * INTERVALS_MAX)
+        return next(fitting, RECORDINGS_MS[-1])
+    if entry.interval % SLOT_MS:
+        checker.error(("recording", "interval"), "the interval is not a multiple of 30s", "write 30s or 5min")
+    return entry.interval

@@ -1,0 +1,381 @@
+"""Staging: a loaded scenario becomes a world, its servers and its agenda.
+
+Every shard stages the whole scenario for itself and simulates only its own devices, so that nothing but numbers and
+facts passes between processes.
+"""
+
+from bisect import bisect_right
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from emulator import life
+from emulator.adapter import PerPackage
+from emulator.clock import Rank
+from emulator.control import HostChange, SweepTask
+from emulator.exclusions.environment import Os
+from emulator.identity import DEFAULT_SITE, Identity, identity
+from emulator.images import IMAGES
+from emulator.ioc.document import IndicatorFile, parse_file
+from emulator.ioc.witness import first_witness
+from emulator.journal import RUN, Journal
+from emulator.policy.addresses import address
+from emulator.policy.effective import LocalSettings, effective
+from emulator.policy.policies import Governing, parse_policy_settings
+from emulator.policy.settings import AgentSettings, KataIntegration, KicsIntegration
+from emulator.ports import I64, PORT_OF_TARGET, Device, Port, RunInfo, Target, TelemetryColumns
+from emulator.simulation import Simulation
+from emulator.world import Condition, Injection, SettingsChange, Spell, World
+from fakes.administration import AdministrationServer, Change
+from fakes.central_node import CentralNode
+from fakes.faults import FOREVER_MS, Certificate, Fault, FaultKind, FaultSchedule
+from fakes.interference import Interference
+from fakes.kics import KicsForNetworks
+from fakes.telemetry import TelemetryNodes
+from scenarios import actions, deeds
+from scenarios.backends import Chosen
+from scenarios.fleet import Block
+from scenarios.model import Scenario
+
+SPELLS: Final[Mapping[type[actions.Action], tuple[Condition, str, str]]] = {
+    actions.Unplug: (Condition.OFF_LINE, "off-line", "on-line"),
+    actions.StopAgent: (Condition.STOPPED, "agent-stopped", "agent-started"),
+    actions.CrashAgent: (Condition.CRASHED, "agent-crashed", "agent-started"),
+    actions.Isolate: (Condition.ISOLATED, "isolated", "released"),
+}
+"""What an action on devices does to them, and the facts of its beginning and its end."""
+
+Backends = Mapping[Port, Chosen]
+"""The ports that a user's backend answers; the others are fakes."""
+PolicyAction = actions.ActivatePolicy | actions.DeactivatePolicy | actions.ChangePolicy
+
+
+class Stage:
+    """A scenario with its servers, for the devices of one shard.
+
+    `simulation` is ready to run: everything with a known time is on its agenda. `perform` does what a reaction asks.
+    """
+
+    def __init__(
+        self,
+        scenario: Scenario,
+        *,
+        devices: I64 | None = None,
+        backends: Backends | None = None,
+        buckets: int = 1,
+        worker: int = 0,
+    ) -> None:
+        self.scenario = scenario
+        fleet = scenario.fleet
+        self._own = fleet.everything if devices is None else devices
+        self._faults = FaultSchedule()
+        self._fault_count = 0
+        self._policy_steps = 0
+        self._adapters: dict[Target, PerPackage] = {}
+        self._files: dict[Path, tuple[IndicatorFile, ...]] = {}
+        self._firsts = [block.first for block in fleet.blocks]
+        self._groups = tuple(sorted({block.group for block in fleet.blocks}))
+        self._group = _per_device(fleet.blocks, [self._groups.index(block.group) for block in fleet.blocks])
+        self._local = _installed(scenario)
+        self._classes = deeds.ScenarioClasses(
+            [step.action for step in scenario.steps] + [reaction.action for reaction in scenario.reactions]
+        )
+        self.administration = AdministrationServer(
+            scenario.groups,
+            scenario.policies,
+            keys=fleet.keys,
+            group_names=self._groups,
+            group=self._group,
+            faults=self._faults,
+        )
+        self.servers = {target: self._server(target, backends or {}, worker) for target in Target}
+        self.simulation = self._simulation(backends or {}, buckets)
+        for step in scenario.steps:
+            self._tell(step.name, step.action, step.at_ms, step.end_ms)
+            if step.action is not None and not isinstance(step.action, PolicyAction | actions.Fault):
+                self._do(step.action, step.devices, step.at_ms, step.end_ms, step.name)
+
+    # --- what stands there before time begins -----------------------------------------------------------------------
+
+    def _server(self, target: Target, backends: Backends, worker: int) -> TelemetryColumns:
+        scenario, port = self.scenario, PORT_OF_TARGET[target]
+        server = scenario.servers[port]
+        nodes = dict(zip(server.addresses, server.nodes, strict=True))
+        keys = scenario.fleet.keys
+        if port in backends:
+            adapter = PerPackage(backends[port].make(), identify=self.device)
+            adapter.open(RunInfo(scenario.name, scenario.seed, scenario.start.isoformat(), len(scenario.fleet), worker))
+            self._adapters[target] = adapter
+            return Interference(adapter, nodes, keys=keys, faults=self._faults)
+        fake = CentralNode if target is Target.CENTRAL_NODE else KicsForNetworks
+        return fake(nodes, keys=keys, faults=self._faults)
+
+    def _simulation(self, backends: Backends, buckets: int) -> Simulation:
+        scenario, fleet = self.scenario, self.scenario.fleet
+        images = tuple(sorted({block.image for block in fleet.blocks}))
+        first = tuple(self._settings(self.administration.governing(name, 0)) for name in self._groups)
+        for step in scenario.steps:
+            if isinstance(step.action, actions.Fault):
+                self._break(step.action, step.at_ms, step.end_ms)
+        changes = tuple(
+            change
+            for step in scenario.steps
+            if isinstance(step.action, PolicyAction)
+            for change in self._operate(step.action, step.at_ms)
+        )
+        world = World(
+            calendar=scenario.calendar,
+            duration_ms=scenario.duration_ms,
+            cold=scenario.cold,
+            images=tuple(IMAGES[name] for name in images),
+            groups=self._groups,
+            settings=first,
+            key=fleet.keys,
+            image=_per_device(fleet.blocks, [images.index(block.image) for block in fleet.blocks]),
+            group=self._group,
+            identity=self.slots,
+            site=life.site_key(scenario.seed, DEFAULT_SITE),
+            scenario_classes=self._classes.all,
+            changes=changes,
+            possible=tuple(self._possible()),
+            winrm=scenario.readings.winrm_with_optimisation,
+        )
+        return Simulation(
+            world,
+            self.servers,
+            administration=self.administration,
+            devices=self._own,
+            buckets=buckets,
+            interval_ms=scenario.recording_ms,
+            recorded=frozenset(target for target, port in PORT_OF_TARGET.items() if port in backends),
+        )
+
+    def _settings(self, governing: Governing | None) -> AgentSettings:
+        return effective(governing, self._local).settings
+
+    def _possible(self) -> Iterator[AgentSettings]:
+        """What reactions may bring: each policy as it is and as reactions change it, on a device of its own."""
+        changed = [step.action for step in self.scenario.reactions if isinstance(step.action, actions.ChangePolicy)]
+        if not any(isinstance(step.action, PolicyAction) for step in self.scenario.reactions):
+            return
+        for policy in self.scenario.policies:
+            variants = [policy.settings]
+            variants += [
+                parse_policy_settings(action.settings, policy.settings)
+                for action in changed
+                if action.policy == policy.name
+            ]
+            for variant in variants:
+                groups = [variant.values.group(key) for key in sorted(variant.under_policy)]
+                yield self._settings(None).having(*groups)
+
+    def identity(self, device: int) -> Identity:
+        """Who a device of the fleet is."""
+        block = self.block(device)
+        return identity(int(self.scenario.fleet.keys[device]), block.name, device - block.first)
+
+    def block(self, device: int) -> Block:
+        """The block of a device."""
+        return self.scenario.fleet.blocks[bisect_right(self._firsts, device) - 1]
+
+    def slots(self, device: int) -> Mapping[str, str]:
+        """What fills the templates of one device."""
+        return self.identity(device).slots
+
+    def device(self, index: int) -> Device:
+        """A device as a server may know it."""
+        who, block = self.identity(index), self.block(index)
+        return Device(
+            name=who.name,
+            key=int(self.scenario.fleet.keys[index]),
+            host=who.host_name,
+            os=block.os,
+            image=block.image,
+            group=block.group,
+        )
+
+    # --- what happens -----------------------------------------------------------------------------------------------
+
+    @property
+    def journal(self) -> Journal:
+        """The journal of the shard."""
+        return self.simulation.journal
+
+    def perform(self, action: actions.Action, devices: I64 | None, at_ms: int, name: str) -> None:
+        """Does what a reaction asks for, from `at_ms` on, a moment that no step has reached."""
+        span = action.span_ms
+        end_ms = None if span is None else at_ms + span
+        self._tell(name, action, at_ms, end_ms)
+        if isinstance(action, actions.Fault):
+            self._break(action, at_ms, end_ms)
+        elif isinstance(action, PolicyAction):
+            for change in self._operate(action, at_ms):
+                self.simulation.change_settings(change)
+        else:
+            self._do(action, devices, at_ms, end_ms, name)
+
+    def _tell(self, name: str, action: actions.Action | None, at_ms: int, end_ms: int | None) -> None:
+        """Facts of the run itself; they are told once, by the shard that has the first device."""
+        if 0 not in self._own:
+            return
+        if isinstance(action, actions.Fault):
+            values = {"server": action.server, "fault": actions.name_of(action)}
+            self.journal.add("fault-began", Rank.ACTION, at_ms, RUN, **values)
+            if end_ms is not None and end_ms < self.scenario.duration_ms:
+                self.journal.add("fault-ended", Rank.ACTION, end_ms, RUN, **values)
+        self.journal.add("step", Rank.ACTION, at_ms, RUN, name=name)
+
+    def _break(self, fault: actions.Fault, at_ms: int, end_ms: int | None) -> None:
+        """Puts a fault on a server: a port's nodes, or one node."""
+        self._fault_count += 1
+        for node in self._nodes(fault.server):
+            self._faults.add(_fault(fault, f"fault {self._fault_count}", node, at_ms, end_ms))
+
+    def _nodes(self, server: str) -> tuple[str, ...]:
+        for port, known in self.scenario.servers.items():
+            if server == port:
+                return known.nodes
+        return (server,)
+
+    def _operate(self, action: PolicyAction, at_ms: int) -> Iterator[SettingsChange]:
+        """Does an operation on a policy, and tells what the devices of each group should follow from then on."""
+        server = self.administration
+        change: Change
+        if isinstance(action, actions.ActivatePolicy):
+            change = server.activate(action.policy, at_ms=at_ms)
+        elif isinstance(action, actions.DeactivatePolicy):
+            change = server.deactivate(action.policy, at_ms=at_ms)
+        else:
+            settings = parse_policy_settings(action.settings, server.policy(action.policy).settings)
+            change = server.save(action.policy, settings=settings, at_ms=at_ms)
+        for name in change.groups:
+            if name in self._groups:
+                governing = server.governing(name, change.revision)
+                origin = "" if governing is None else governing.policy
+                yield SettingsChange(at_ms, self._groups.index(name), self._settings(governing), origin)
+
+    def _do(self, action: actions.Action, devices: I64 | None, at_ms: int, end_ms: int | None, name: str) -> None:
+        """What an action does on devices; only those of this shard."""
+        assert devices is not None
+        own = np.intersect1d(devices, self._own)
+        if type(action) in SPELLS:
+            self._put_into(*SPELLS[type(action)], own, at_ms, end_ms)
+        elif isinstance(action, actions.Sweep):
+            task = SweepTask(name, self._indicators(Path(action.indicators)))
+            node = self.servers[Target.CENTRAL_NODE]
+            assert isinstance(node, CentralNode)
+            self.simulation.publish(Target.CENTRAL_NODE, own, node.publish(task, devices, at_ms=at_ms))
+        else:
+            for os in deeds.SYSTEMS:
+                here = own[np.isin(own, self._running(os))]
+                if len(here):
+                    self._do_on(os, action, here, at_ms)
+
+    def _do_on(self, os: Os, action: actions.Action, devices: I64, at_ms: int) -> None:
+        """What an action does on devices of one system."""
+        if isinstance(action, actions.StartProcess):
+            for number in range(action.count if action.over else 1):
+                moment = at_ms + number * action.over // action.count
+                count = 1 if action.over else action.count
+                self.simulation.inject(Injection(devices, self._classes.index(action, os), moment, count))
+            self._change_host("process-started", devices, at_ms, deeds.run_process(action, os), process=action.process)
+        elif isinstance(action, actions.Emit):
+            self.simulation.inject(Injection(devices, self._classes.index(action, os), at_ms, action.count))
+        elif isinstance(action, actions.PlaceFile):
+            self._change_host("file-placed", devices, at_ms, deeds.place_file(action, os), file=action.file)
+        elif isinstance(action, actions.RemoveFile):
+            self._change_host("file-removed", devices, at_ms, deeds.remove_file(action, os), file=action.file)
+        else:
+            assert isinstance(action, actions.Plant)
+            found = first_witness(self._indicators(Path(action.indicators)), os)
+            if found is None:
+                return
+            file, items = found
+            placed = deeds.place_items((kind, item) for kind in sorted(items) for item in items[kind])
+            self._change_host("planted", devices, at_ms, placed, file=file.name)
+
+    def _change_host(self, kind: str, devices: I64, at_ms: int, change: HostChange, **values: str) -> None:
+        self.simulation.control.change_host(devices, at_ms, change)
+        self.journal.add(kind, Rank.ACTION, at_ms, devices, **values)
+
+    def _put_into(
+        self, condition: Condition, begins: str, ends: str, devices: I64, at_ms: int, end_ms: int | None
+    ) -> None:
+        until_ms = self.scenario.duration_ms if end_ms is None else end_ms
+        if len(devices):
+            self.simulation.begin_spell(Spell(condition, devices, at_ms, until_ms))
+            self.journal.add(begins, Rank.ACTION, at_ms, devices)
+            if until_ms < self.scenario.duration_ms:
+                self.journal.add(ends, Rank.ACTION, until_ms, devices)
+
+    def _running(self, os: Os) -> I64:
+        blocks = [block for block in self.scenario.fleet.blocks if block.os == os]
+        return np.flatnonzero(self.scenario.fleet.where(blocks))
+
+    def _indicators(self, folder: Path) -> tuple[IndicatorFile, ...]:
+        """The indicator files below a folder, in the order of their paths."""
+        if folder not in self._files:
+            paths = sorted(path for path in folder.rglob("*") if path.is_file())
+            self._files[folder] = tuple(parse_file(path) for path in paths)
+        return self._files[folder]
+
+    def held(self, target: Target, devices: I64, upto: I64) -> I64 | None:
+        """How many of each device's ordinals below `upto` the servers of a target hold; None where they do not tell.
+
+        The fakes tell below which one they hold something, which may be more.
+        """
+        server = self.servers[target]
+        if isinstance(server, TelemetryNodes):
+            return np.minimum(server.held(devices), upto)
+        adapter = self._adapters[target]
+        if not adapter.observes_stored:
+            return None
+        pairs = zip(devices.tolist(), upto.tolist(), strict=True)
+        return np.array([_count_below(end, adapter.stored(device)) for device, end in pairs], np.int64)
+
+    def close(self) -> None:
+        """Closes the backends."""
+        for adapter in self._adapters.values():
+            adapter.close()
+
+
+def _count_below(end: int, intervals: Sequence[tuple[int, int]]) -> int:
+    """How many ordinals below `end` lie in any of the intervals, which a server may tell in any order, or twice."""
+    count = reached = 0
+    for first, upto in sorted(intervals):
+        count += max(0, min(upto, end) - max(first, reached))
+        reached = max(reached, upto)
+    return count
+
+
+def _per_device(blocks: tuple[Block, ...], values: list[int]) -> I64:
+    return np.repeat(np.array(values, np.int64), [block.count for block in blocks])
+
+
+def _installed(scenario: Scenario) -> LocalSettings:
+    """The settings that every device has from its installation: its integrations, with the scenario's servers."""
+    local = LocalSettings()
+    for target, group in ((Target.CENTRAL_NODE, KataIntegration), (Target.KICS, KicsIntegration)):
+        if target in scenario.integrated:
+            addresses = scenario.servers[PORT_OF_TARGET[target]].addresses
+            servers = tuple(address().read(text) for text in addresses)
+            local = local.having(group(enabled=True, servers=servers))
+    return local
+
+
+def _fault(action: actions.Fault, name: str, node: str, at_ms: int, end_ms: int | None) -> Fault:
+    """The fault of one node that an action comes to."""
+    return Fault(
+        name,
+        node,
+        FaultKind(actions.name_of(action)),
+        at_ms,
+        FOREVER_MS if end_ms is None else end_ms,
+        share_permille=action.share,
+        status=action.code if isinstance(action, actions.Status) else 0,
+        limit_bytes=action.limit if isinstance(action, actions.BodyLimit) else 0,
+        latency_ms=action.latency if isinstance(action, actions.SlowAnswer) else None,
+        certificate=Certificate(action.problem) if isinstance(action, actions.CertificateFault) else None,
+    )
