@@ -79,7 +79,9 @@ class Control:
         if oversized:
             journal.add("sweep-failed", Rank.CONTROL, at_ms, device, task=task.name, file=oversized[0])
             return
-        sweep = self._sweeps.setdefault(task.name, Sweep(task.files))
+        sweep = self._sweeps.get(task.name)
+        if sweep is None or sweep.files is not task.files:  # published again under its name
+            sweep = self._sweeps[task.name] = Sweep(task.files)
         base = self._context.world.images[int(self._context.world.image[device])].host
         changes = self._host(device, at_ms, base.os)
         slots = self._context.world.identity(device)

@@ -4,6 +4,7 @@ The environment's clock counts integer milliseconds. A bucket of blocks wakes on
 at equal times the ranks of `emulator.clock.Rank` decide.
 """
 
+from bisect import insort
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
@@ -77,6 +78,7 @@ class Simulation:
             world,
             servers,
             administration or AlwaysReachable(),
+            devices=self.devices,
             rows=min(BLOCK_ROWS, max(1, len(self.devices))),
             recorded=recorded,
         )
@@ -136,7 +138,8 @@ class Simulation:
         for tick in np.unique(ticks).tolist():
             chosen = np.sort(injection.devices[ticks == tick])
             entry = chosen, injection.event_class, injection.at_ms, injection.count
-            self._injections.setdefault(tick, []).append(entry)
+            # In the order of classes, then of time: the TTL lets the first start of a process pass.
+            insort(self._injections.setdefault(tick, []), entry, key=lambda other: (other[1], other[2]))
         self._look()
 
     def injected(self, tick: int) -> list[Added]:
@@ -162,6 +165,10 @@ class Simulation:
         for block in self.blocks:
             if target in block.streams:
                 block.streams[target].expect(block.rows_of(devices), revision)
+        self._look()
+
+    def server_changed(self) -> None:
+        """A server behaves otherwise from a moment on that no step has reached: nobody sleeps through it."""
         self._look()
 
     def _look(self) -> None:
@@ -306,9 +313,9 @@ class Bucket:
         """The first tick from the one in hand on that has something to do."""
         simulation, world = self._simulation, self._simulation.world
         here, end = self._counted, world.ticks
-        if any(block.lively for block in self.blocks):
-            return here
         at_ms = here * world.tick_ms
+        if any(block.lively for block in self.blocks) or simulation.context.watcher.active(at_ms, at_ms + SLOT_MS):
+            return here
         if any(block.unheard(at_ms + SLOT_MS) for block in self.blocks):
             return here
         moments = simulation.context.moments(at_ms - world.tick_ms, world.duration_ms)

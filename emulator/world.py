@@ -85,6 +85,22 @@ class SettingsChange:
 
 
 @dataclass(frozen=True, slots=True)
+class Watch:
+    """A condition on a figure of `devices` (sorted fleet indices), judged at their own moments in [from_ms, until_ms).
+
+    The figure `queued` is what waits on the device, sent without an answer or not. `operator` is one of ``==``, ``!=``,
+    ``<``, ``<=``, ``>``, ``>=``.
+    """
+
+    devices: I64
+    figure: str
+    operator: str
+    bound: int
+    from_ms: int
+    until_ms: int
+
+
+@dataclass(frozen=True, slots=True)
 class World:
     """A fleet in its surroundings, before time begins.
 
@@ -112,6 +128,7 @@ class World:
     injections: tuple[Injection, ...] = ()
     possible: tuple[AgentSettings, ...] = ()
     winrm: WinRm = WinRm.SENT
+    watches: tuple[Watch, ...] = ()
     tick_ms: int = field(init=False)
 
     def __post_init__(self) -> None:

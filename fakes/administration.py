@@ -2,12 +2,13 @@
 
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
 
 from emulator.chance import U64
+from emulator.exclusions.xml import export_rules, import_rules
 from emulator.policy.groups import GroupTree
 from emulator.policy.policies import Governing, Policy, PolicySet, PolicySettings, affected_groups
 from emulator.ports import I64, Answers, Synchronisations
@@ -152,6 +153,21 @@ class AdministrationServer:
             )
 
         return self._operate(save, at_ms)
+
+    def export_exclusions(self, name: str) -> bytes:
+        """The excluded processes of a policy as an XML file (KEA-EDX-025)."""
+        return export_rules(self.policy(name).settings.values.excluded_processes.rules)
+
+    def import_exclusions(self, name: str, data: bytes, *, at_ms: int) -> Change:
+        """Replaces the excluded processes of a policy by those of an XML file (KEA-EDX-026).
+
+        Whether an import replaces or extends the list is not documented. Raises UserError where the file is not one.
+        """
+        stored = self.policy(name).settings
+        rules = import_rules(data, source=name)
+        return self.save(
+            name, settings=stored.having(replace(stored.values.excluded_processes, rules=rules)), at_ms=at_ms
+        )
 
     def delete(self, name: str, *, at_ms: int) -> Change:
         """Removes a policy."""

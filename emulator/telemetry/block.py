@@ -260,6 +260,16 @@ class Block:
             if lost is not None:
                 self._book_lost(stream, tick, *lost)
             stream.transmit(tick, stream.collector.collect(tick, self, stream.books), self)
+        self._watch(tick)
+
+    def _watch(self, tick: Tick) -> None:
+        """Judges the watches that hold in this tick."""
+        watcher = self.context.watcher
+        active = watcher.active(tick.from_ms, tick.until_ms)
+        if active:
+            waiting = sum((stream.waiting for stream in self.streams.values()), np.zeros(len(self), np.int64))
+            for index in active:
+                watcher.look(index, self.device, tick.at, waiting)
 
     def _conditions(self, at: I64, start_ms: int) -> dict[Condition, Mask]:
         """Which rows are in a condition at their moment. STOPPED: the agent is down, whatever the cause; CRASHED: it

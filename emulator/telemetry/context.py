@@ -13,7 +13,8 @@ from emulator.telemetry.draw import Draw
 from emulator.telemetry.ledger import Ledger
 from emulator.telemetry.profiles import Profiles
 from emulator.telemetry.ttl import ProcessImages
-from emulator.world import ADMINISTRATION_INTERVAL_MS, SettingsChange, Spell, World
+from emulator.telemetry.watch import Watcher
+from emulator.world import ADMINISTRATION_INTERVAL_MS, SettingsChange, Spell, Watch, World
 
 ADMINISTRATION_NAME: Final = "administration"
 
@@ -45,6 +46,7 @@ class Context:
         servers: Mapping[Target, TelemetryColumns],
         administration: AdministrationColumns,
         *,
+        devices: I64,
         rows: int,
         recorded: frozenset[Target],
     ) -> None:
@@ -68,10 +70,12 @@ class Context:
         self.cell_of: NDArray[np.int32] = owner.astype(np.int32)
         self.cell_image: list[int] = (pairs // len(world.groups)).tolist()
         self.cell_group: list[int] = (pairs % len(world.groups)).tolist()
+        self.watcher = Watcher(world.watches, devices)
         self.ledger = self.new_ledger()
         self.deliver: Deliver = _nobody
         self._changes: dict[int, list[SettingsChange]] = {}
         self._spells: list[Spell] = []
+        self._watches = world.watches
         for change in world.changes:
             self.change_settings(change)
         for spell in world.spells:
@@ -101,10 +105,11 @@ class Context:
         self._spells.insert(place, spell)
 
     def moments(self, from_ms: int, until_ms: int) -> int | None:
-        """The first moment in [from_ms, until_ms) at which a condition holds or policies change, or None."""
-        spells = [max(from_ms, spell.from_ms) for spell in self.spells(from_ms, until_ms)]
+        """The first moment in [from_ms, until_ms) at which a condition or a watch holds or policies change, or None."""
+        lasting: list[Spell | Watch] = [*self._spells, *self._watches]
+        begins = [max(from_ms, one.from_ms) for one in lasting if from_ms < one.until_ms]
         changes = [change.at_ms for known in self._changes.values() for change in known if change.at_ms >= from_ms]
-        return min((moment for moment in (*spells, *changes) if moment < until_ms), default=None)
+        return min((moment for moment in (*begins, *changes) if moment < until_ms), default=None)
 
     def spells(self, from_ms: int, until_ms: int) -> list[Spell]:
         """The spells that touch [from_ms, until_ms)."""

@@ -86,6 +86,12 @@ class Stream:
         return self.books.total(term)
 
     @property
+    def waiting(self) -> I64:
+        """Events of each row that no server has acknowledged yet."""
+        waiting: I64 = self.made - self.acknowledged
+        return waiting if self.pending is None else waiting + self.pending.sum(axis=0, dtype=np.int64)
+
+    @property
     def acknowledged(self) -> I64:
         """Below which ordinal each row believes everything stored (or gave it up as expired)."""
         return self.made if self.clean else self.acked

@@ -1,10 +1,13 @@
 """The Administration Server: each operation reaches exactly the groups and devices that it concerns."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 
+from emulator.errors import UserError
+from emulator.exclusions.process import ProcessRule
 from emulator.policy.effective import LocalSettings, effective
 from emulator.policy.errors import GroupError, PolicyError
 from emulator.policy.groups import ROOT, GroupTree
@@ -212,3 +215,21 @@ def test_a_device_in_a_group_that_is_not_there_is_refused() -> None:
         AdministrationServer(
             GroupTree(), keys=keys(1), group_names=(OFFICE,), group=np.zeros(1, np.int64), faults=FaultSchedule()
         )
+
+
+def test_an_exported_list_of_exclusions_imports_as_it_was() -> None:
+    answering = server(policy("office", OFFICE), policy("lab", SERVERS))
+    rule = ProcessRule(name="browser", path="C:\\Tools\\browser.exe")
+    stored = answering.policy("office").settings
+    with_rule = stored.having(replace(stored.values.excluded_processes, rules=(rule,)))
+    answering.save("office", settings=with_rule, at_ms=1)
+    answering.import_exclusions("lab", answering.export_exclusions("office"), at_ms=2)
+    assert answering.policy("lab").settings.values.excluded_processes.rules == (rule,)
+
+
+def test_a_file_that_is_no_list_of_exclusions_changes_nothing() -> None:
+    answering = server(policy("office", OFFICE))
+    before = answering.policy("office")
+    with pytest.raises(UserError):
+        answering.import_exclusions("office", b"<Other/>", at_ms=1)
+    assert answering.policy("office") == before

@@ -1,0 +1,1 @@
+"""The parts of the column engine, each against a plain oracle."""
