@@ -7,18 +7,23 @@ import importlib
 import json
 import shlex
 import sys
+import time
 import traceback
+from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final, NoReturn
 
 import typer
 
-from emulator.errors import SeatrialError, UserError
+from emulator.errors import UserError
 from scenarios.commands.ioc import ioc_app
 
 if TYPE_CHECKING:
+    from reports.summary import Broken, Summary
     from scenarios.model import Scenario
+    from scenarios.problems import Notice
+    from scenarios.selection import Run, Selection
     from scenarios.shard import BackendSpec
 
 OFFERED: Final = {
@@ -86,7 +91,9 @@ app = typer.Typer(
 )
 app.add_typer(ioc_app, name="ioc")
 
-Names = Annotated[list[str], typer.Argument(metavar="PATH|NAME...", help="Scenario files, or names from the library.")]
+Names = Annotated[
+    list[str], typer.Argument(metavar="PATH|NAME...", help="Scenarios, suites, folders, or names from the library.")
+]
 Sets = Annotated[
     list[str],
     typer.Option("--set", metavar="NAME=VALUE", help="Set a parameter, or a value at a dotted path. Repeatable."),
@@ -103,6 +110,9 @@ def run(
     sets: Sets = [],  # noqa: B006 - typer copies it
     seed: Seed = None,
     devices: Devices = None,
+    tags: Annotated[
+        list[str], typer.Option("--tag", metavar="TAG", help="Only scenarios with this tag. Repeatable: any of them.")
+    ] = [],  # noqa: B006
     workers: Annotated[
         int, typer.Option("--workers", min=1, max=64, help="Local processes that share the devices.")
     ] = 1,
@@ -115,40 +125,160 @@ def run(
     ),
     output: Annotated[Format, typer.Option("--format", help="A summary, or one JSON document.")] = Format.TEXT,
     report: Annotated[str, typer.Option("--report", help="`html`, or `none`.")] = "html",
+    junit: Annotated[Path | None, typer.Option("--junit", metavar="FILE", help="Write JUnit XML of all runs.")] = None,
+    summary: Annotated[
+        Path | None, typer.Option("--summary", metavar="FILE", help="Write a summary of all runs in Markdown.")
+    ] = None,
     stop: Annotated[bool, typer.Option("-x", help="Stop after the first scenario that fails.")] = False,
 ) -> None:
     """Run scenarios and judge them.
 
     Example:  seatrial run central-node-outage --set outage=5min --devices 200
     """
-    from reports.summary import Summary
-    from scenarios.loader import load
+    from reports.output import reserve
+    from reports.summary import Broken, Summary
+    from scenarios.selection import select
 
     if report not in ("html", "none"):
         raise UserError("--report", f"there is no report {report!r}", "write html or none")
-    given = _sets(sets)
-    scenarios = [load(name, sets=given, devices=devices, seed=seed) for name in names]
+    selection = select(names, sets=_sets(sets), devices=devices, seed=seed, tags=tags)
+    _warn(selection.notices)
     specs = _backends(backend)
+    _require_different(selection.runs)
+    for file in filter(None, (junit, summary)):
+        reserve(file)
+    clock = _Clock()
     codes: list[int] = []
-    summaries: list[Summary] = []
-    for scenario in scenarios:
-        folder = out if len(scenarios) == 1 else out / scenario.name
-        code, summary = _run_one(
-            scenario, folder, workers=workers, specs=specs, quiet=output is Format.JSON, report=report == "html"
-        )
+    runs: list[Summary | Broken] = []
+    for each in selection.runs:
+        alone = len(selection.runs) == 1
+        command = _command() if alone else _command_of(each, backend)
+        left_ms = clock.left_ms(each)
+        if left_ms is not None and left_ms <= 0:
+            typer.echo(f"{each.scenario.name}: not run, the suite has used up its `limits.wall`", err=True)
+            codes.append(ExitCode.INVALID)
+            runs.append(Broken(each.scenario.name, "not run: the suite has used up its `limits.wall`", command))
+            continue
+        try:
+            code, done = _run_one(
+                each.scenario,
+                out if alone else out / each.folder,
+                workers=workers,
+                specs=_of_suite(each) | specs,
+                command=command,
+                wall_ms_max=left_ms,
+                quiet=output is Format.JSON,
+                report=report == "html",
+            )
+            runs.append(done)
+        except KeyboardInterrupt:
+            code = ExitCode.INTERRUPTED
+            runs.append(Broken(each.scenario.name, "interrupted", command))
+        except Exception as error:
+            code = _told(error)
+            runs.append(Broken(each.scenario.name, _in_a_line(error), command))
         codes.append(code)
-        summaries.append(summary)
         if code == ExitCode.INTERRUPTED or (stop and code != ExitCode.OK):
             break
-    if output is Format.JSON:
-        from reports.machine import render
-
-        sys.stdout.write(render(summaries))
+    if len(selection.runs) > 1:
+        _write_index(out, runs, selection)
+    _deliver(runs, junit=junit, summary=summary, as_json=output is Format.JSON)
     raise typer.Exit(ExitCode.worst(codes))
 
 
+class _Clock:
+    """Wall time of the suites of one command; the clock of each begins with its first run."""
+
+    def __init__(self) -> None:
+        self._began: dict[str, float] = {}
+
+    def left_ms(self, run: "Run") -> int | None:
+        """How long a run that begins now may take, None where nothing limits it."""
+        if run.suite is None:
+            return None
+        limits = run.suite.limits
+        spent_ms = int(1000 * (time.perf_counter() - self._began.setdefault(run.suite.label, time.perf_counter())))
+        left = [limits.each_ms, None if limits.wall_ms is None else limits.wall_ms - spent_ms]
+        return min((each for each in left if each is not None), default=None)
+
+
+def _write_index(out: Path, runs: "list[Summary | Broken]", selection: "Selection") -> None:
+    """Tells, in the folder of several runs, which they are, and how the suite wants them compared."""
+    from reports.index import write_index
+    from reports.summary import Summary
+    from reports.tolerances import parse_entries
+
+    baselines = [suite.baseline for suite in selection.suites if suite.baseline is not None]
+    compare = [entry for each in baselines for entry in parse_entries(each.compare, each.place)]
+    write_index(out, {run.manifest.scenario.name: run.out for run in runs if isinstance(run, Summary)}, compare)
+
+
+def _deliver(runs: "list[Summary | Broken]", *, junit: Path | None, summary: Path | None, as_json: bool) -> None:
+    """Writes what was asked for about all runs of one command."""
+    from reports.output import write
+    from reports.summary import Summary
+
+    if junit is not None:
+        from reports.junit import render as render_junit
+
+        write(junit, render_junit(runs))
+    if summary is not None:
+        from reports.markdown import render as render_markdown
+
+        write(summary, render_markdown(runs).encode())
+    if as_json:
+        from reports.machine import render
+
+        sys.stdout.write(render([run for run in runs if isinstance(run, Summary)]))
+
+
+def _command() -> str:
+    """The line that reproduces this command."""
+    return shlex.join(["seatrial", *sys.argv[1:]])
+
+
+def _in_a_line(error: Exception) -> str:
+    """What a report says of an error. The message of an adapter's fault may hold a secret, so it stays out."""
+    return str(error) if isinstance(error, UserError) else f"{type(error).__name__}; its traceback is on stderr"
+
+
+def _require_different(runs: "Sequence[Run]") -> None:
+    """Raises UserError where two runs of one command would be written into one folder."""
+    folders: set[str] = set()
+    for run in runs:
+        if run.folder in folders:
+            cause = f"a second scenario {run.scenario.name!r} in one command"
+            raise UserError(run.scenario.label, cause, "give each a name of its own, or run them one by one")
+        folders.add(run.folder)
+
+
+def _warn(notices: "Sequence[Notice]") -> None:
+    for notice in notices:
+        typer.echo(f"warning: {notice}", err=True)
+
+
+def _command_of(run: "Run", backends: list[str]) -> str:
+    """The line that reproduces one run of a command with several."""
+    return shlex.join(["seatrial", "run", *run.arguments, *(f"--backend={pair}" for pair in backends)])
+
+
+def _of_suite(run: "Run") -> "dict[Any, BackendSpec]":
+    """The backends that a suite has for a run."""
+    from scenarios.shard import BackendSpec
+
+    return {port: BackendSpec(str(each.value), {}, each.place, Path()) for port, each in run.backends.items()}
+
+
 def _run_one(
-    scenario: "Scenario", folder: Path, *, workers: int, specs: "dict[Any, BackendSpec]", quiet: bool, report: bool
+    scenario: "Scenario",
+    folder: Path,
+    *,
+    workers: int,
+    specs: "dict[Any, BackendSpec]",
+    command: str,
+    wall_ms_max: int | None,
+    quiet: bool,
+    report: bool,
 ) -> tuple[int, Any]:
     from rich.console import Console
 
@@ -167,7 +297,8 @@ def _run_one(
         folder,
         workers=workers,
         backends=_all_backends(scenario, specs),
-        command=shlex.join(["seatrial", *sys.argv[1:]]),
+        command=command,
+        wall_ms_max=wall_ms_max,
     )
     result = run_scenario(scenario, plan, progress(aside))
     if report:
@@ -207,6 +338,67 @@ def report(folder: Annotated[Path, typer.Argument(metavar="RUN", help="A run fol
     show(Console(), summarise(RunFolder.open(folder)))
 
 
+@app.command(no_args_is_help=True)
+def explain(
+    folder: Annotated[Path, typer.Argument(metavar="RUN", help="A run folder.")],
+    name: Annotated[str | None, typer.Argument(metavar="NAME", help="One expectation, whatever its verdict.")] = None,
+) -> None:
+    """Tell why expectations failed: each counter-example with the facts around it.
+
+    Example:  seatrial explain out "queue drains"
+    """
+    from rich.console import Console
+
+    from reports.explaining import show
+    from reports.explanation import explain as explain_run
+    from reports.folder import RunFolder
+
+    opened = RunFolder.open(folder)
+    show(Console(), opened.manifest, explain_run(opened, name))
+    for problem in opened.problems:
+        typer.echo(f"warning: {problem}", err=True)
+
+
+@app.command(no_args_is_help=True)
+def compare(
+    base: Annotated[Path, typer.Argument(metavar="BASE", help="What held before: runs, or a baseline file.")],
+    head: Annotated[Path, typer.Argument(metavar="HEAD", help="What is compared with it.")],
+    gate: Annotated[bool, typer.Option("--gate", help="Exit with 1 where a figure is out of its tolerance.")] = False,
+    accept: Annotated[
+        Path | None, typer.Option("--accept", metavar="FILE", help="Write HEAD as the new baseline file.")
+    ] = None,
+    markdown: Annotated[
+        Path | None, typer.Option("--markdown", metavar="FILE", help="Write the comparison in Markdown too.")
+    ] = None,
+    output: Annotated[Format, typer.Option("--format", help="A table, or one JSON document.")] = Format.TEXT,
+) -> None:
+    """Compare runs with earlier ones: run folders, folders of several runs, or baseline files.
+
+    Example:  seatrial compare baselines/nightly.json out --gate
+    """
+    from rich.console import Console
+
+    from reports.baseline import load_baseline, save_baseline
+    from reports.comparison import compare as compare_runs
+    from reports.comparison import tolerances
+    from reports.differences import show, to_json, to_markdown
+    from reports.output import write
+
+    if gate and accept:
+        raise UserError("--gate", "it stops at what --accept takes over", "give one of the two")
+    old, new = load_baseline(base), load_baseline(head)
+    comparison = compare_runs(old, new)
+    if markdown is not None:
+        write(markdown, to_markdown(comparison).encode())
+    if accept is not None:
+        save_baseline(accept, new.runs, tolerances(old, new))
+    if output is Format.JSON:
+        sys.stdout.write(to_json(comparison))
+    else:
+        show(Console(), comparison)
+    raise typer.Exit(ExitCode.FINDING if gate and comparison.findings else ExitCode.OK)
+
+
 def _sets(pairs: list[str]) -> dict[str, Any]:
     """The values of `--set`, by name."""
     from scenarios.arguments import parse_set
@@ -242,19 +434,24 @@ def _all_backends(scenario: "Scenario", specs: "dict[Any, BackendSpec]") -> "dic
     return {port: spec for port, spec in (own | specs).items() if spec.spec != FAKE}
 
 
+def _told(error: Exception) -> int:
+    """Tells an error on stderr and returns its exit code: mistakes of the user in a line each, without a traceback."""
+    if isinstance(error, UserError):
+        typer.echo(str(error), err=True)
+        return ExitCode.USER
+    # An adapter's fault or one of ours: whoever mends it needs to see where it came from.
+    traceback.print_exception(error)
+    return ExitCode.HARNESS
+
+
 def main() -> NoReturn:
-    """Runs the command line; errors of the user are told in a line each, without a traceback."""
+    """Runs the command line."""
     try:
         app()
-    except UserError as error:
-        typer.echo(str(error), err=True)
-        sys.exit(ExitCode.USER)
     except KeyboardInterrupt:
         sys.exit(ExitCode.INTERRUPTED)
-    except SeatrialError as error:
-        # An adapter's fault or one of ours: whoever mends it needs to see where it came from.
-        traceback.print_exception(error)
-        sys.exit(ExitCode.HARNESS)
+    except Exception as error:
+        sys.exit(_told(error))
     sys.exit(ExitCode.OK)
 
 

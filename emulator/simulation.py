@@ -19,9 +19,10 @@ from emulator.control import Control
 from emulator.errors import BooksError
 from emulator.journal import Journal
 from emulator.ports import I64, Answers, Outcome, Synchronisations, Target, TelemetryColumns
-from emulator.telemetry.block import BLOCK_ROWS, Block
+from emulator.telemetry.block import Block
 from emulator.telemetry.context import AdministrationColumns, Context
 from emulator.telemetry.ledger import BALANCED, FLOWS, STOCKS, Ledger
+from emulator.telemetry.rows import BLOCK_ROWS
 from emulator.world import Condition, Figures, Injection, SettingsChange, Spell, World
 
 TERMS: Final = (*FLOWS, *STOCKS)
@@ -48,7 +49,7 @@ def interval_of(duration_ms: int) -> int:
     """The recording interval for a run of this length: 30 s up to two days, then five minutes, then an hour."""
     if duration_ms <= 2 * DAY_MS:
         return SLOT_MS
-    return 300_000 if duration_ms <= 14 * DAY_MS else HOUR_MS
+    return 300_000 if duration_ms <= 7 * DAY_MS else HOUR_MS
 
 
 class Simulation:

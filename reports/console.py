@@ -1,5 +1,6 @@
 """The summary on the console: 80 columns, as clear without colour as with it."""
 
+import shlex
 from collections.abc import Sequence
 from typing import Final
 
@@ -9,7 +10,7 @@ from rich.table import Column, Table
 from rich.text import Text
 
 from reports import words
-from reports.manifest import CounterExample, Expectation
+from reports.manifest import Expectation
 from reports.summary import Books, Load, Summary, Tone
 from scenarios.tables import TERMS
 
@@ -122,7 +123,7 @@ def _expectations(expectations: Sequence[Expectation]) -> Table:
         ]
         if one.verdict == "fail":
             if one.counter_examples:
-                lines.append(f"first: {_counter_example(one.counter_examples[0])}")
+                lines.append(f"first: {one.counter_examples[0].sentence}")
             if one.place:
                 lines.append(words.printable(one.place))
         table.add_row(
@@ -131,12 +132,6 @@ def _expectations(expectations: Sequence[Expectation]) -> Table:
             Text("\n".join(lines)),
         )
     return table
-
-
-def _counter_example(example: CounterExample) -> str:
-    device = words.printable(example.subject)
-    when = "" if example.at_ms is None else f" at {words.span(example.at_ms)}"
-    return f"{device}{when}, seen {words.scalar(example.seen)}, permitted {words.scalar(example.permitted)}"
 
 
 def _list(lines: Sequence[str]) -> Text:
@@ -151,6 +146,8 @@ def _end(summary: Summary) -> list[RenderableType]:
     end: list[RenderableType] = [Text.assemble((banner.word, TONES[banner.tone]), f"  {banner.sentence}")]
     if summary.report is not None:
         end.append(_one_line(f"report  {words.printable(str(summary.report))}"))
+    if any(one.counter_examples for one in summary.manifest.expectations if one.verdict != "pass"):
+        end.append(_one_line(f"why     seatrial explain {shlex.quote(words.printable(str(summary.out)))}"))
     if banner.tone != "good" and summary.manifest.command:
         end.append(_one_line(f"again   {words.printable(summary.manifest.command)}"))
     return end

@@ -14,6 +14,7 @@ from reports.series import (
     I64,
     OTHER_TYPES,
     Grid,
+    LatencySeries,
     Series,
     ServerSeries,
     TargetSeries,
@@ -71,12 +72,15 @@ def label(name: str) -> str:
 
 
 def load_figures(summary: Summary, series: Series) -> list[Figure]:
-    """For each server, requests and bytes per second over time, with failures stacked."""
+    """For each server, requests and bytes per second over time, with failures stacked, then how fast it answered."""
     loads = {(load.server, load.port): load for load in summary.totals}
-    return [
-        _load(f"load-{index}", loads[one.server, one.port], one, series.grid)
-        for index, one in enumerate(series.servers, start=1)
-    ]
+    figures = []
+    for index, one in enumerate(series.servers, start=1):
+        load, latency = loads[one.server, one.port], series.latencies.get((one.server, one.port))
+        figures.append(_load(f"load-{index}", load, one, series.grid))
+        if latency is not None and load.p50_us is not None and load.p99_us is not None:
+            figures.append(_latency(f"latency-{index}", load, latency))
+    return figures
 
 
 def telemetry_figures(book: Books, series: TargetSeries, grid: Grid, *, index: int) -> list[Figure]:
@@ -146,6 +150,32 @@ def _load(name: str, load: Load, series: ServerSeries, grid: Grid) -> Figure:
     title = words.printable(load.server if load.server == load.port else f"{load.server}, {load.port}")
     legend = tuple((words.term(one), one) for one in outcomes) if len(outcomes) > 1 else ()
     return Figure(name, title, sentence, _spec(figure), legend)
+
+
+def _latency(name: str, load: Load, series: LatencySeries) -> Figure:
+    figure = go.Figure()
+    for quantile, column, fill in (("p50", series.p50_us, "p50"), ("p99", series.p99_us, "p99")):
+        figure.add_trace(
+            go.Scatter(
+                x=_middles(len(column), series.bar_ms),
+                y=[None if us is None else us / 1_000_000 for us in column],
+                name=quantile,
+                mode="lines",
+                line={"width": 1.5, "shape": "hvh", "color": colour(fill)},
+                hovertemplate="%{y:.3~s}s",
+            )
+        )
+    figure.update_yaxes(title_text="latency", tickformat="~s", ticksuffix="s", nticks=5)
+    figure.update_layout(height=220)
+    worst_us = max(us for us in series.p99_us if us is not None)
+    bar = series.p99_us.index(worst_us)
+    sentence = (
+        f"Half of the answers came within {words.latency(load.p50_us or 0)}, 99 % within "
+        f"{words.latency(load.p99_us or 0)}; at worst, 99 % within {words.latency(worst_us)}, in the "
+        f"{words.interval(series.bar_ms)} from {words.span(bar * series.bar_ms)}."
+    )
+    title = words.printable(load.server if load.server == load.port else f"{load.server}, {load.port}")
+    return Figure(name, f"{title}: latency of its answers", sentence, _spec(figure), (("p50", "p50"), ("p99", "p99")))
 
 
 def _flows(name: str, book: Books, series: TargetSeries, grid: Grid) -> Figure:

@@ -6,8 +6,11 @@ from pathlib import Path
 from typing import Final
 
 import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 
+from reports import documents
 from reports.manifest import Manifest, parse_manifest
 from scenarios.errors import UserError
 from scenarios.tables import SCHEMAS
@@ -16,6 +19,8 @@ MANIFEST_BYTES_MAX: Final = 16 * 2**20
 PARTS_MAX: Final = 10_000
 PART_FILE_BYTES_MAX: Final = 2**30
 PART_ROWS_MAX: Final = 20_000_000
+RUNS_TOLD_MAX: Final = 12
+"""Runs of a folder that a message lists."""
 PART_BYTES_MAX: Final = 2 * 2**30
 """Of the columns that are read, unpacked."""
 
@@ -47,16 +52,13 @@ class RunFolder:
         if not folder.is_dir():
             raise UserError(str(folder), "is not a folder" if folder.exists() else "does not exist", remedy)
         if not file.exists():
+            runs = sorted(str(inner.parent) for inner in folder.glob("*/run.json"))
+            if runs:
+                raise UserError(str(folder), "holds several runs", f"give one of: {', '.join(runs[:RUNS_TOLD_MAX])}")
             raise UserError(str(folder), "holds no run.json, so it is not the folder of a run", remedy)
         if not file.is_file() or not file.resolve().is_relative_to(folder.resolve()):
             raise UserError(str(file), "is not a file of this folder", remedy)
-        try:
-            with file.open("rb") as stream:
-                content = stream.read(MANIFEST_BYTES_MAX + 1)
-        except OSError as error:
-            raise UserError(str(file), f"cannot be read ({error.strerror})", "make it readable") from error
-        if len(content) > MANIFEST_BYTES_MAX:
-            raise UserError(str(file), f"is larger than {MANIFEST_BYTES_MAX:,} bytes", remedy)
+        content = documents.read(file, bytes_max=MANIFEST_BYTES_MAX, remedy=remedy)
         return cls(folder, parse_manifest(content, place=str(file)))
 
     @property
@@ -78,10 +80,18 @@ class RunFolder:
 
         Raises `KeyError` for a table or column that the contract does not know.
         """
+        return self._parts(table, columns, None)
+
+    def matching(self, table: str, columns: Sequence[str], condition: pc.Expression) -> pa.Table:
+        """The rows of `table` that fulfil `condition`: what does not is skipped while reading, and never in memory."""
+        schema = pa.schema([SCHEMAS[table].field(column) for column in columns])
+        return pa.concat_tables([schema.empty_table(), *self._parts(table, columns, condition)])
+
+    def _parts(self, table: str, columns: Sequence[str], condition: pc.Expression | None) -> Iterator[pa.Table]:
         schema = pa.schema([SCHEMAS[table].field(column) for column in columns])
         for part in self._files(table):
             try:
-                yield _read(part, schema)
+                yield _read(part, schema, condition)
             except (pa.ArrowException, OSError, ValueError) as error:
                 reason = str(error).splitlines()[0] if str(error) else type(error).__name__
                 self.note(f"{table}/{part.name} cannot be read and is left out: {reason[:200]}")
@@ -105,7 +115,7 @@ class RunFolder:
         return [file for _, file in sorted(files)[:PARTS_MAX]]
 
 
-def _read(file: Path, schema: pa.Schema) -> pa.Table:
+def _read(file: Path, schema: pa.Schema, condition: pc.Expression | None) -> pa.Table:
     """Raises `ValueError` or `pa.ArrowException` where the part breaks the contract or a limit."""
     if file.stat().st_size > PART_FILE_BYTES_MAX:
         raise ValueError(f"larger than {PART_FILE_BYTES_MAX:,} bytes")
@@ -117,7 +127,10 @@ def _read(file: Path, schema: pa.Schema) -> pa.Table:
             raise ValueError(f"more than {PART_ROWS_MAX:,} rows")
         if _unpacked_bytes(part.metadata, frozenset(schema.names)) > PART_BYTES_MAX:
             raise ValueError(f"more than {PART_BYTES_MAX:,} bytes when unpacked")
-        table = part.read(columns=schema.names).select(schema.names)
+        table = part.read(columns=schema.names) if condition is None else None
+    if table is None:
+        table = ds.dataset(file, format="parquet").to_table(columns=schema.names, filter=condition)
+    table = table.select(schema.names)
     table.validate(full=True)
     # The contract knows no empty cell; the cast refuses one.
     return table.cast(schema)

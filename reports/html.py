@@ -50,7 +50,7 @@ def render(folder: RunFolder) -> str:
     lengths = [queue_lengths(summary.queues)] if summary.queues else []
     figures = [*loads, *(figure for several in drawn.values() for figure in several), *lengths]
     manifest = summary.manifest
-    plotly, drawing = get_plotlyjs(), _text("report.js")
+    plotly, drawing, filtering = get_plotlyjs(), _text("report.js"), _text("tables.js")
     return (
         _environment()
         .get_template("report.html.j2")
@@ -68,7 +68,8 @@ def render(folder: RunFolder) -> str:
             style=_text("report.css"),
             plotly=plotly,
             drawing=drawing,
-            script_hashes=[_hash(plotly), _hash(drawing)],
+            filtering=filtering,
+            script_hashes=[_hash(script) for script in (plotly, drawing, filtering)],
         )
     )
 

@@ -1,9 +1,16 @@
 """Quantiles of latency from the logarithmic buckets of the servers' table."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from reports.folder import RunFolder
 from scenarios.tables import LATENCY_BOUNDS_US
+
+LATENCY_COLUMNS: Final = ("latency_bucket", "latency_count")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,3 +42,23 @@ def _middle_us(bucket: int) -> int:
     if bucket >= len(LATENCY_BOUNDS_US):
         return int(LATENCY_BOUNDS_US[-1])
     return (int(LATENCY_BOUNDS_US[max(bucket - 1, 0)]) + int(LATENCY_BOUNDS_US[bucket])) // 2
+
+
+def by_bucket(folder: RunFolder, keys: Sequence[str], part: pa.Table) -> pa.Table:
+    """A row with `keys`, `bucket` and `answers` for each bucket of each row of a part of the servers table.
+
+    Rows and buckets that cannot be right are left out, and told to `folder`.
+    """
+    buckets, counts = (part.column(name).combine_chunks() for name in LATENCY_COLUMNS)
+    same = pc.equal(pc.list_value_length(buckets), pc.list_value_length(counts))
+    if not pc.all(same).as_py():
+        folder.note("servers: a row has more latency buckets than counts, or fewer; it is left out")
+        part = part.filter(same)
+        buckets, counts = buckets.filter(same), counts.filter(same)
+    rows = pc.list_parent_indices(buckets)
+    columns = {name: part.column(name).take(rows) for name in keys}
+    table = pa.table({**columns, "bucket": pc.list_flatten(buckets), "answers": pc.list_flatten(counts)})
+    sound = table.filter((pc.field("bucket") >= 0) & (pc.field("answers") >= 0))
+    if sound.num_rows < table.num_rows:
+        folder.note("servers: a latency bucket has no number, or one below 0; it is left out")
+    return sound

@@ -2,10 +2,10 @@
 
 from typing import Annotated, Final, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
+from reports import documents, words
 from scenarios.actions import FAULTS
-from scenarios.errors import UserError
 from scenarios.tables import TERMS
 
 FORMAT: Final = 1
@@ -82,6 +82,15 @@ class CounterExample(_Part):
         """Who or what it is, for a reader."""
         return self.device or self.what or "the run"
 
+    @property
+    def sentence(self) -> str:
+        """The whole of it on one line."""
+        when = "" if self.at_ms is None else f" at {words.span(self.at_ms)}"
+        return (
+            f"{words.printable(self.subject)}{when}, seen {words.scalar(self.seen)}, "
+            f"permitted {words.scalar(self.permitted)}"
+        )
+
 
 class Expectation(_Part):
     """What was expected, what was seen, and how that was judged. `clause` is a requirement (KEA-...) or empty."""
@@ -149,13 +158,4 @@ def parse_manifest(content: bytes, *, place: str) -> Manifest:
 
     Raises `UserError` with the first thing that is wrong.
     """
-    try:
-        return Manifest.model_validate_json(content)
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        where = ".".join(str(step) for step in first["loc"])
-        raise UserError(
-            f"{place}: {where}" if where else place,
-            first["msg"].removeprefix("Value error, "),
-            "give a folder that this release of Seatrial wrote",
-        ) from error
+    return documents.parse(Manifest, content, place=place, remedy="give a folder that this release of Seatrial wrote")

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from reports import words
 from reports.aggregate import sums
 from reports.folder import RunFolder
+from reports.latency import LATENCY_COLUMNS, Latencies, by_bucket
 from reports.summary import Summary
 from scenarios.errors import UserError
 from scenarios.tables import STOCKS, TERMS
@@ -36,6 +37,7 @@ _BARS_MS: Final = tuple(
     )
     for factor in factors
 )
+_LATENCY_KEYS: Final = ("server", "port", "bar")
 _SERVER: Final = ("requests", "refused", "timed_out", "unreachable", "bytes_wire")
 
 
@@ -74,10 +76,23 @@ class TargetSeries:
 
 
 @dataclass(frozen=True, slots=True)
+class LatencySeries:
+    """The latency of a server's answers, in µs, a value for each `bar_ms` of the run; None where nothing answered."""
+
+    bar_ms: int
+    p50_us: tuple[int | None, ...]
+    p99_us: tuple[int | None, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Series:
-    """Everything over time. `servers` are the busiest `SERVERS_MAX`, in the order of the summary."""
+    """Everything over time. `servers` are the busiest `SERVERS_MAX`, in the order of the summary.
+
+    `latencies` has, by server and port, those of the servers that answered.
+    """
 
     grid: Grid
+    latencies: Mapping[tuple[str, str], LatencySeries]
     servers: tuple[ServerSeries, ...]
     targets: tuple[TargetSeries, ...]
 
@@ -103,7 +118,7 @@ def collect(folder: RunFolder, summary: Summary) -> Series:
         )
         for book in summary.books[:TARGETS_MAX]
     )
-    return Series(grid, servers, targets)
+    return Series(grid, _latencies(folder, grid), servers, targets)
 
 
 def _grid(folder: RunFolder, reached_ms: int, tables: Iterable[pa.Table]) -> Grid:
@@ -122,6 +137,34 @@ def _grid(folder: RunFolder, reached_ms: int, tables: Iterable[pa.Table]) -> Gri
         if outside:
             folder.note(f"{words.count(outside, 'row')} lie outside the time of the run and are not drawn")
     return grid
+
+
+def _latencies(folder: RunFolder, grid: Grid) -> dict[tuple[str, str], LatencySeries]:
+    length_ms = bar_ms(grid)
+    bars = -(-grid.end_ms // length_ms)
+
+    def by_bar(part: pa.Table) -> pa.Table:
+        bar = pc.divide(part["at_ms"], pa.scalar(length_ms, pa.int64()))
+        inside = pc.and_(pc.greater_equal(part["at_ms"], pa.scalar(0)), pc.less(bar, pa.scalar(bars, pa.int64())))
+        return by_bucket(folder, _LATENCY_KEYS, part.append_column("bar", bar).filter(inside))
+
+    found = sums(
+        folder,
+        "servers",
+        keys=(*_LATENCY_KEYS, "bucket"),
+        values=("answers",),
+        columns=("at_ms", "server", "port", *LATENCY_COLUMNS),
+        derive=by_bar,
+    )
+    counts: dict[tuple[str, str], dict[int, dict[int, int]]] = {}
+    for row in found.to_pylist():
+        counts.setdefault((row["server"], row["port"]), {}).setdefault(row["bar"], {})[row["bucket"]] = row["answers"]
+    series = {}
+    for server, by_time in counts.items():
+        answered = [Latencies(by_time.get(bar, {})) for bar in range(bars)]
+        p50, p99 = (tuple(one.quantile_us(permille) for one in answered) for permille in (500, 990))
+        series[server] = LatencySeries(length_ms, p50, p99)
+    return series
 
 
 def _columns(grid: Grid, table: pa.Table, names: Sequence[str], **where: str) -> dict[str, I64]:

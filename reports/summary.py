@@ -2,16 +2,16 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Final, Literal
 
-import pyarrow as pa
 import pyarrow.compute as pc
 
 from reports import words
 from reports.aggregate import sums
 from reports.folder import RunFolder
-from reports.latency import Latencies
+from reports.latency import LATENCY_COLUMNS, Latencies, by_bucket
 from reports.manifest import Expectation, Manifest
 from reports.queues import Queues, longest_queues
 from scenarios.tables import FLOWS, SCHEMAS, STOCKS, TERMS
@@ -129,6 +129,15 @@ class Summary:
         if self.problems:
             return Banner("PASS", "caution", f"{sentence}; but this folder has problems, see below")
         return Banner("PASS", "good", sentence)
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """A scenario that left no run folder to read, in a command with others. `error` says in a line why."""
+
+    scenario: str
+    error: str
+    command: str
 
 
 def summarise(folder: RunFolder) -> Summary:
@@ -269,28 +278,13 @@ def _kind_and_all(kind: str) -> tuple[str, ...]:
 
 
 def _latencies(folder: RunFolder) -> dict[tuple[str, str, str], dict[int, int]]:
-    def flat(part: pa.Table) -> pa.Table:
-        buckets, counts = (part.column(name).combine_chunks() for name in ("latency_bucket", "latency_count"))
-        same = pc.equal(pc.list_value_length(buckets), pc.list_value_length(counts))
-        if not pc.all(same).as_py():
-            folder.note("servers: a row has more latency buckets than counts, or fewer; it is left out")
-            part = part.filter(same)
-            buckets, counts = buckets.filter(same), counts.filter(same)
-        rows = pc.list_parent_indices(buckets)
-        names = {name: part.column(name).take(rows) for name in ("port", "server", "kind")}
-        table = pa.table({**names, "bucket": pc.list_flatten(buckets), "answers": pc.list_flatten(counts)})
-        sound = table.filter((pc.field("bucket") >= 0) & (pc.field("answers") >= 0))
-        if sound.num_rows < table.num_rows:
-            folder.note("servers: a latency bucket has no number, or one below 0; it is left out")
-        return sound
-
     found = sums(
         folder,
         "servers",
         keys=("port", "server", "kind", "bucket"),
         values=("answers",),
-        columns=("port", "server", "kind", "latency_bucket", "latency_count"),
-        derive=flat,
+        columns=("port", "server", "kind", *LATENCY_COLUMNS),
+        derive=partial(by_bucket, folder, ("port", "server", "kind")),
     )
     latencies: dict[tuple[str, str, str], dict[int, int]] = {}
     for row in found.to_pylist():

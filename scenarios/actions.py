@@ -57,6 +57,7 @@ File = Annotated[
 Count = Annotated[int, Field(ge=1, le=COUNT_MAX)]
 Server = Annotated[Text, Refers("server")]
 PolicyName = Annotated[Text, Refers("policy")]
+ExclusionsFile = Annotated[str, Refers("exclusions"), Field(max_length=1_024)]
 Indicators = Annotated[str, Refers("indicators"), Field(max_length=1_024)]
 
 
@@ -203,6 +204,15 @@ class ChangePolicy(Action):
     settings: Annotated[dict[str, Any], Field(min_length=1)]  # read by emulator.policy, which knows the groups
 
 
+class ImportExclusions(Action):
+    """Replaces the excluded processes of a policy by those of an XML file, as the console imports them."""
+
+    example = "{at: 1h, do: import-exclusions, policy: office, file: exclusions.xml}"
+    do: Literal["import-exclusions"]
+    policy: PolicyName
+    file: Annotated[ExclusionsFile, Field(description="a file that was exported, below the scenario's folder")]
+
+
 # --- what happens on devices -----------------------------------------------------------------------------------------
 
 
@@ -325,6 +335,7 @@ ACTIONS: Final = _by_literal(
         ActivatePolicy,
         DeactivatePolicy,
         ChangePolicy,
+        ImportExclusions,
         StartProcess,
         Emit,
         PlaceFile,

@@ -1,6 +1,7 @@
 """What a scenario is given from outside: values of parameters and of dotted paths, the number of devices, the seed."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from scenarios.errors import UserError
 from scenarios.format import ScenarioFile
@@ -10,28 +11,35 @@ from scenarios.source import Plain, scalar
 from scenarios.validation import Checker
 
 
+@dataclass(frozen=True, slots=True)
+class Given:
+    """A value from outside of the file; `by` is the argument, or the place in a suite, that gives it."""
+
+    value: Value
+    by: str
+
+
 def apply_arguments(
-    checker: Checker, sets: Mapping[str, Value], overrides: Mapping[str, int | None]
+    checker: Checker, given: Mapping[str, Given], overrides: Mapping[str, int | None]
 ) -> dict[str, Value]:
     """Puts parameters and arguments into the checker's document, and returns the values of the parameters.
 
-    `sets` holds parameters and dotted paths by name, `overrides` paths with the numbers that replace them (None: leave
+    `given` holds parameters and dotted paths by name, `overrides` paths with the numbers that replace them (None: leave
     it). Mistakes go to the checker, as do parameters that nothing uses. Raises ScenarioErrors where a parameter has no
     value at all, so that the rest would be guesswork.
     """
     declared = _declared(checker)
     values = {name: param.default for name, param in declared.items()}
     outside: dict[str, str] = {}
-    for name, given in sets.items():
-        argument = f"--set {name}"
+    for name, each in given.items():
         try:
             if name in declared:
-                values[name] = declared[name].read(given)
-                outside[name] = argument
+                values[name] = declared[name].read(each.value)
+                outside[name] = each.by
             else:
-                _set(checker, name, given, argument, declared)
+                _set(checker, name, each, declared)
         except LocatedError as error:
-            checker.argument(argument, error)
+            checker.argument(each.by, error)
     for path, number in overrides.items():
         if number is not None:
             argument = f"--{path.rpartition('.')[2]}"
@@ -83,13 +91,13 @@ def _param(checker: Checker, name: str, declaration: Plain) -> Param | None:
     return checker.attempt(lambda: read_param(name, declaration), ("params", name))
 
 
-def _set(checker: Checker, name: str, given: Value, argument: str, declared: Mapping[str, Param]) -> None:
+def _set(checker: Checker, name: str, given: Given, declared: Mapping[str, Param]) -> None:
     top = name.split(".")[0]
     if top not in ScenarioFile.model_fields or top == "params":
         known = [*declared, *(key for key in ScenarioFile.model_fields if key != "params")]
         raise LocatedError((), f"there is no parameter or key {shown(top)}", hint(top, known))
     try:
-        value = scalar(given) if isinstance(given, str) else given
+        value = scalar(given.value) if isinstance(given.value, str) else given.value
     except ValueError as error:
         raise LocatedError((), str(error), "give a shorter one") from error
-    set_path(checker.document, name, value, argument)
+    set_path(checker.document, name, value, given.by)

@@ -54,7 +54,9 @@ def refused(error: LocatedError) -> PydanticCustomError:
     return PydanticCustomError(CUSTOM, "{cause}", {"cause": error.cause, "remedy": error.remedy, "loc": error.loc})
 
 
-def _reader(read: Callable[[Any], T]) -> Callable[[Any], T]:
+def reader(read: Callable[[Any], T]) -> Callable[[Any], T]:
+    """The validator of a field that `read` reads, and which may raise LocatedError."""
+
     def validate(data: Any) -> T:  # whatever stands in the file
         try:
             return read(data)
@@ -138,7 +140,7 @@ def one_of(names: Callable[[], tuple[str, ...]], what: str) -> Callable[[object]
 
 
 def _form(pattern: str, remedy: str) -> BeforeValidator:
-    return BeforeValidator(_reader(_matching(pattern, remedy)))
+    return BeforeValidator(reader(_matching(pattern, remedy)))
 
 
 def _form_schema(pattern: str) -> WithJsonSchema:
@@ -147,13 +149,13 @@ def _form_schema(pattern: str) -> WithJsonSchema:
 
 def names_of(names: Callable[[], tuple[str, ...]], what: str) -> BeforeValidator:
     """The validator of a field that takes one of `names`."""
-    return BeforeValidator(_reader(one_of(names, what)))
+    return BeforeValidator(reader(one_of(names, what)))
 
 
 def member_of(members: type[E], what: str) -> BeforeValidator:
     """The validator of a field that takes the value of a member of an enumeration."""
     known = tuple(member.value for member in members)
-    return BeforeValidator(_reader(lambda data: members(one_of(lambda: known, what)(data))))
+    return BeforeValidator(reader(lambda data: members(one_of(lambda: known, what)(data))))
 
 
 def enumeration(names: tuple[str, ...]) -> WithJsonSchema:
@@ -161,13 +163,13 @@ def enumeration(names: tuple[str, ...]) -> WithJsonSchema:
     return WithJsonSchema({"type": "string", "enum": list(names)})
 
 
-Duration = Annotated[int, BeforeValidator(_reader(duration_ms)), WithJsonSchema(_quantity_schema(DURATION))]
+Duration = Annotated[int, BeforeValidator(reader(duration_ms)), WithJsonSchema(_quantity_schema(DURATION))]
 """In milliseconds."""
-Span = Annotated[int, BeforeValidator(_reader(_read_positive)), WithJsonSchema(_quantity_schema(DURATION))]
+Span = Annotated[int, BeforeValidator(reader(_read_positive)), WithJsonSchema(_quantity_schema(DURATION))]
 """A duration of more than nothing, in milliseconds."""
 Latency = Annotated[
     tuple[int, int],
-    PlainValidator(_reader(_read_latency)),
+    PlainValidator(reader(_read_latency)),
     WithJsonSchema(
         {
             "anyOf": [
@@ -183,12 +185,12 @@ Latency = Annotated[
     ),
 ]
 """The first and the last of a range, in milliseconds; equal for a single one."""
-Size = Annotated[int, BeforeValidator(_reader(size_bytes)), WithJsonSchema(_quantity_schema(SIZE))]
+Size = Annotated[int, BeforeValidator(reader(size_bytes)), WithJsonSchema(_quantity_schema(SIZE))]
 """In bytes."""
-Share = Annotated[int, BeforeValidator(_reader(share_permille)), WithJsonSchema(_quantity_schema(SHARE))]
+Share = Annotated[int, BeforeValidator(reader(share_permille)), WithJsonSchema(_quantity_schema(SHARE))]
 """In thousandths."""
 Moment = Annotated[
-    datetime, BeforeValidator(_reader(_read_moment)), WithJsonSchema({"type": "string", "format": "date-time"})
+    datetime, BeforeValidator(reader(_read_moment)), WithJsonSchema({"type": "string", "format": "date-time"})
 ]
 """An aware datetime."""
 Text = Annotated[str, Field(max_length=TEXT_MAX)]
@@ -202,7 +204,7 @@ Tag = Annotated[str, _form(TAG, "use up to 40 letters, digits, `-` and `_`"), _f
 Clause = Annotated[str, _form(CLAUSE, "write the id of a requirement, such as KEA-TEL-008"), _form_schema(CLAUSE)]
 Md5 = Annotated[str, _form(MD5, "write 32 hex digits in lower case"), _form_schema(MD5)]
 Sha256 = Annotated[str, _form(SHA256, "write 64 hex digits in lower case"), _form_schema(SHA256)]
-Devices = Annotated[Selector, PlainValidator(_reader(_read_selector)), WithJsonSchema({"format": SELECTOR_FORMAT})]
+Devices = Annotated[Selector, PlainValidator(reader(_read_selector)), WithJsonSchema({"format": SELECTOR_FORMAT})]
 """A selector."""
 Many = Annotated[tuple[T, ...], Strict(False), Field(max_length=LIST_MAX)]
 """A list."""

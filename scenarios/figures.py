@@ -1,5 +1,6 @@
 """Figures: what expectations can ask of a run's tables, and by which columns they can narrow it."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -61,6 +62,10 @@ def _totals() -> dict[str, Figure]:
 
 TOTALS: Final[Mapping[str, Figure]] = _totals()
 """The figures of the whole run, for `total`: sums, but stocks as they are at the end."""
+SERIES: Final = tuple(name for name, figure in TOTALS.items() if figure.table != "facts")
+"""Of these, the figures that have a value in each interval, for `series`."""
+QUANTILE: Final = re.compile(r"servers\.latency\.(p[0-9]{1,3}(?:\.[0-9]{1,3})?)")
+"""What else has: a quantile of the latency of servers."""
 COUNTS: Final[Mapping[str, Figure]] = {
     field.name: Figure("devices", field.name, _about(field)) for field in DEVICES if field.type == pa.int64()
 }

@@ -10,12 +10,16 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from emulator.chance import U64, device_keys
+from emulator.chance import U64, device_keys, draw_columns
 from emulator.identity import device_name
 from emulator.ports import I64
 
 DEVICES_MAX: Final = 10_000_000
 """Devices of one fleet."""
+RAMP_STEPS_MAX: Final = 300
+"""Moments at which devices of a ramp enrol."""
+RAMP: Final = "ramp"
+"""The name under which the order of a ramp is drawn."""
 NAME_DIGITS: Final = 5
 """Digits that the number in a device's name has at least, as in `identity.device_name`."""
 
@@ -33,6 +37,14 @@ class Block:
     tags: tuple[str, ...]
     count: int
     first: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Enrolment:
+    """Devices (sorted fleet indices) on which Endpoint Agent does not run before `at_ms`."""
+
+    devices: I64
+    at_ms: int
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -88,6 +100,24 @@ class Fleet:
         for block in blocks:
             mask[block.first : block.first + block.count] = True
         return mask
+
+
+def ramp(fleet: Fleet, *, first: int, last: int, over_ms: int, end_ms: int) -> tuple[Enrolment, ...]:
+    """The enrolments of a fleet of which `first` devices are there at the start, and `last` after `over_ms`.
+
+    The number grows evenly, in at most RAMP_STEPS_MAX steps; the devices come in the order of a hash of their key, so
+    that a slower ramp enrols the same ones first. Those beyond `last` do not come before `end_ms`, the end of the run.
+    """
+    order = np.argsort(draw_columns(fleet.keys, RAMP), kind="stable").astype(np.int64)
+    number = np.arange(1, last - first + 1, dtype=np.int64)
+    step_ms = max(1, -(-over_ms // RAMP_STEPS_MAX))
+    exact_ms = -(-over_ms * number // max(1, last - first))
+    at_ms = np.minimum(-(-exact_ms // step_ms) * step_ms, over_ms)
+    coming = order[first:last]
+    enrolments = [Enrolment(np.sort(coming[at_ms == moment]), int(moment)) for moment in np.unique(at_ms)]
+    if last < len(fleet):
+        enrolments.append(Enrolment(np.sort(order[last:]), end_ms))
+    return tuple(enrolments)
 
 
 def scaled(counts: Sequence[int], devices: int) -> tuple[int, ...]:

@@ -20,21 +20,28 @@ from scenarios.tables import SCHEMAS
 
 MANIFEST: Final = "run.json"
 REPORT: Final = "report.html"
+MANIFEST_BYTES_MAX: Final = 16 * 2**20
+"""A larger manifest is not one of ours."""
 _ASIDE: Final = ".part"
 
 
 class RunFolder:
-    """Writes one run into a folder. An earlier run in it is replaced; any other folder that is not empty is refused."""
+    """Writes one run, which begins with `manifest`, into a folder.
 
-    def __init__(self, path: Path) -> None:
+    An earlier run in it is replaced, once the manifest has found room; any other folder that is not empty is refused.
+    Whatever cannot be written raises UserError, and leaves what was written before.
+    """
+
+    def __init__(self, path: Path, manifest: Mapping[str, Any]) -> None:
         self.path = path
         self._parts = dict.fromkeys(SCHEMAS, 0)
         self._digests = {name: hashlib.sha256(_schema_text(schema).encode()) for name, schema in SCHEMAS.items()}
         try:
             path.mkdir(parents=True, exist_ok=True)
-            if any(path.iterdir()) and not (path / MANIFEST).is_file():
+            if any(path.iterdir()) and not _holds_run(path):
                 remedy = "give an empty folder, or one of an earlier run"
                 raise UserError(str(path), "the folder holds something that is no run", remedy)
+            self.manifest(manifest)
             for name in SCHEMAS:
                 shutil.rmtree(path / name, ignore_errors=True)
                 (path / name).mkdir()
@@ -83,6 +90,18 @@ class RunFolder:
         for name in sorted(self._digests):
             whole.update(f"{name} {self._digests[name].hexdigest()}\n".encode())
         return f"sha256:{whole.hexdigest()}"
+
+
+def _holds_run(path: Path) -> bool:
+    """True where a run was written into a folder: its manifest says so, not only the name of a file."""
+    file = path / MANIFEST
+    if not file.is_file() or file.stat().st_size > MANIFEST_BYTES_MAX:
+        return False
+    try:
+        manifest = json.loads(file.read_bytes())
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(manifest, dict) and {"format", "scenario", "digest"} <= manifest.keys()
 
 
 def _schema_text(schema: pa.Schema) -> str:

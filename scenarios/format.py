@@ -51,6 +51,18 @@ class IntegrateEntry(Model):
     kics: Annotated[bool, Field(description="KICS for Networks")] = False
 
 
+class RampEntry(Model):
+    """Enrolment spread over time: until its turn comes, Endpoint Agent does not run on a device."""
+
+    first: Annotated[int, Field(alias="from", ge=0, le=DEVICES_MAX, description="devices that are there at the start")]
+    last: Annotated[
+        int | None,
+        Field(alias="to", ge=1, le=DEVICES_MAX, description="devices that are there at its end; without it, all"),
+    ] = None
+    over: Annotated[Span, Field(description="how long it takes, from the start of the run")]
+    shape: Annotated[Literal["linear"], Field(description="how their number grows")] = "linear"
+
+
 class FleetEntry(Model):
     """The devices."""
 
@@ -61,6 +73,9 @@ class FleetEntry(Model):
     start: Annotated[
         Literal["steady", "cold"], Field(description="in the middle of their life, or all starting together")
     ] = "steady"
+    ramp: Annotated[
+        RampEntry | None, Field(description="spreads enrolment over time; scaled with the blocks by `devices`")
+    ] = None
     integrate: Annotated[IntegrateEntry, Field(description="servers that every device was installed with")] = (
         IntegrateEntry()
     )

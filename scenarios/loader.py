@@ -10,30 +10,41 @@ from typing import Any, Final
 from emulator.clock import DAY_MS
 from emulator.policy.groups import GroupTree
 from emulator.policy.policies import Policy
-from emulator.ports import I64, Port, Target
-from scenarios import library
+from emulator.ports import Port, Target
 from scenarios.actions import ChangePolicy
-from scenarios.arguments import apply_arguments
-from scenarios.expectations import Expectation, Vocabulary, cannot_fail, form, judged, selector_of
-from scenarios.fleet import Fleet
+from scenarios.arguments import Given, apply_arguments
+from scenarios.bounds import Grid, Moments
+from scenarios.entries import form
+from scenarios.expectations import Expectation
+from scenarios.fleet import Enrolment, Fleet
 from scenarios.format import DURATION_MAX_D, FleetEntry, ScenarioFile
+from scenarios.interpretation import Vocabulary, judged, selector_of
 from scenarios.model import Scenario, Server
 from scenarios.params import Value
+from scenarios.parts import SUITE, assembled, read_document
 from scenarios.problems import Loc, LocatedError, hint, shown
 from scenarios.references import Surroundings, checked
 from scenarios.sections import (
     read_fleet,
     read_groups,
     read_policies,
+    read_ramp,
     read_recording,
     read_servers,
     warn_unapplied,
 )
-from scenarios.selectors import Selector, names_in, resolve
-from scenarios.source import Document, Plain, parse, read_file
+from scenarios.source import Document, Plain, parse
+from scenarios.targets import Targets
 from scenarios.timeline import Resolver, Step, Timeline, read_step
 from scenarios.validation import Checker, keys
 
+UNSIMULATED: Final[Mapping[str, tuple[str, str]]] = {
+    "sites": (
+        "sites are not simulated: every device has the time zone of `start`, and a link without a delay of its own",
+        "leave them out; the fault `slow-answer` with `share` delays answers",
+    ),
+}
+"""Sections that belong to the format and that no run could honour, with why and what to write."""
 START: Final = datetime(2026, 3, 2, 8, tzinfo=UTC)
 """A Monday morning: the start of a scenario that names none."""
 
@@ -50,13 +61,8 @@ def load(
     `sets` gives values to parameters and to dotted paths into the file, as `--set` does; `devices` scales the blocks,
     `seed` replaces the seed. Raises ScenarioErrors with all that is wrong, or UserError for what cannot be read.
     """
-    label = str(source)
-    path = Path(source)
-    if isinstance(source, str) and library.is_name(source):
-        path = library.path_of(source)
-        label = library.PREFIX + path.stem
-    content = read_file(path, label)
-    return load_text(content, label, folder=path.parent, sets=sets, devices=devices, seed=seed)
+    document, folder = read_document(source)
+    return load_document(assembled(document, folder), folder, given_by_user(sets), devices=devices, seed=seed)
 
 
 def load_text(
@@ -69,8 +75,25 @@ def load_text(
     seed: int | None = None,
 ) -> Scenario:
     """The same for the content of a file. `label` is how messages call it, `folder` what its paths are relative to."""
-    document = parse(content, label)
-    return _Loader(document, folder).load(sets or {}, {"fleet.devices": devices, "seed": seed})
+    document = assembled(parse(content, label), folder)
+    return load_document(document, folder, given_by_user(sets), devices=devices, seed=seed)
+
+
+def given_by_user(sets: Mapping[str, Value] | None) -> dict[str, Given]:
+    """The values of `--set`, by name."""
+    return {name: Given(value, f"--set {name}") for name, value in (sets or {}).items()}
+
+
+def load_document(
+    document: Document,
+    folder: Path,
+    given: Mapping[str, Given],
+    *,
+    devices: int | None = None,
+    seed: int | None = None,
+) -> Scenario:
+    """The same for a document with its parts. `given` are the values from outside, with what gave each."""
+    return _Loader(document, folder).load(given, {"fleet.devices": devices, "seed": seed})
 
 
 class _Loader:
@@ -81,14 +104,17 @@ class _Loader:
         self._folder = folder
         self._checker = Checker(document)
         self._sections: dict[str, Any] = {}  # what the fields of ScenarioFile hold; one with mistakes is missing
-        self._selections: dict[str, I64] = {}
+        self._targets: Targets | None = None
 
-    def load(self, sets: Mapping[str, Value], overrides: Mapping[str, int | None]) -> Scenario:
+    def load(self, given: Mapping[str, Given], overrides: Mapping[str, int | None]) -> Scenario:
         checker = self._checker
         if not isinstance(self._document.data, dict):
             checker.error((), f"{shown(self._document.data)} is not a scenario", "write `key: value` entries")
             checker.finish()
-        params = apply_arguments(checker, sets, overrides)
+        if SUITE in self._document.data:
+            checker.error((SUITE,), "this is a suite, not a scenario", "run it with `seatrial run`", key=True)
+            checker.finish()
+        params = apply_arguments(checker, given, overrides)
         self._read_sections()
         fleet = self._fleet()
         groups = self._groups()
@@ -96,21 +122,27 @@ class _Loader:
         policies = read_policies(
             checker, self._document.data.get("policies"), self._sections.get("policies", ()), servers
         )
-        self._select(fleet)
+        enrolments = self._ramp(fleet)
+        self._aim(fleet, enrolments)
         known = policies if "policies" in self._sections else None
-        timeline = self._timeline(fleet, Surroundings(self._folder, known, servers))
-        expectations = self._expectations(fleet, groups, servers)
+        before = checker.found
+        timeline = self._timeline(Surroundings(self._folder, known, servers))
         recording_ms = self._recording()
+        moments = self._moments(timeline, recording_ms) if checker.found == before else None
+        expectations = self._expectations(fleet, groups, servers, moments)
         checker.finish()
         assert fleet is not None
         assert groups is not None
         assert servers is not None
-        return self._scenario(params, fleet, groups, policies, servers, timeline, expectations, recording_ms)
+        return self._scenario(
+            params, fleet, enrolments, groups, policies, servers, timeline, expectations, recording_ms
+        )
 
     def _scenario(
         self,
         params: dict[str, Value],
         fleet: Fleet,
+        enrolments: tuple[Enrolment, ...],
         groups: GroupTree,
         policies: dict[str, Policy],
         servers: dict[Port, Server],
@@ -130,12 +162,13 @@ class _Loader:
             duration_ms=self._sections["duration"],
             params=params,
             fleet=fleet,
+            enrolments=enrolments,
             cold=entry.start == "cold",
             integrated=frozenset(target for target, wanted in integrated.items() if wanted),
             groups=groups,
             policies=tuple(policies.values()),
             servers=servers,
-            selections=self._selections,
+            selections=self._targets.selections if self._targets is not None else {},
             steps=timeline.steps,
             reactions=timeline.reactions,
             expectations=expectations,
@@ -149,7 +182,9 @@ class _Loader:
         data: dict[str, Plain] = self._document.data
         known = keys(ScenarioFile)
         for key in data:
-            if key not in known:
+            if key in UNSIMULATED:
+                self._checker.error((key,), *UNSIMULATED[key], key=True)
+            elif key not in known:
                 self._checker.error((key,), f"unknown key {shown(key)}", hint(key, known), key=True)
         for name, info in ScenarioFile.model_fields.items():
             if name in data:
@@ -182,33 +217,17 @@ class _Loader:
 
     # --- devices, time, judgement ------------------------------------------------------------------------------------
 
-    def _select(self, fleet: Fleet | None) -> None:
-        """Resolves the named selectors, those that others refer to first."""
-        waiting: dict[str, Selector] = dict(self._sections.get("select", {}))
-        while waiting and fleet is not None:
-            ready = [name for name, selector in waiting.items() if not names_in(selector) & waiting.keys()]
-            if not ready:
-                cause = f"the selections {', '.join(waiting)} refer to each other"
-                self._checker.error(("select", next(iter(waiting))), cause, "let one of them stand on its own")
-                return
-            for name in ready:
-                devices = self._resolved(waiting.pop(name), ("select", name), fleet)
-                if devices is not None:
-                    self._selections[name] = devices
+    def _ramp(self, fleet: Fleet | None) -> tuple[Enrolment, ...]:
+        if fleet is None or "duration" not in self._sections:
+            return ()
+        return read_ramp(self._checker, self._sections["fleet"], fleet, self._sections["duration"])
 
-    def _resolved(self, selector: Selector, loc: Loc, fleet: Fleet, *, may_be_empty: bool = False) -> I64 | None:
-        if "select" not in self._sections:
-            return None
-        broken = self._sections["select"].keys() - self._selections.keys() - set(loc[1:] if loc[0] == "select" else ())
-        if names_in(selector) & broken:
-            return None  # told where the selection stands
-        try:
-            return resolve(selector, fleet, self._selections, may_be_empty=may_be_empty)
-        except LocatedError as error:
-            self._checker.located(loc, error)
-            return None
+    def _aim(self, fleet: Fleet | None, enrolments: tuple[Enrolment, ...]) -> None:
+        if fleet is not None and {"select", "duration"} <= self._sections.keys():
+            select, duration_ms = self._sections["select"], self._sections["duration"]
+            self._targets = Targets(self._checker, fleet, select, duration_ms=duration_ms, enrolments=enrolments)
 
-    def _timeline(self, fleet: Fleet | None, around: Surroundings) -> Timeline:
+    def _timeline(self, around: Surroundings) -> Timeline:
         entries: tuple[Plain, ...] = self._sections.get("timeline", ())
         steps: list[Step] = []
         for index, data in enumerate(entries):
@@ -225,19 +244,23 @@ class _Loader:
                 if "switch" in group
             ]
             warn_unapplied(self._checker, self._sections["policies"], around.policies, switched)
-        devices: dict[Loc, I64] = {}
-        for step in steps:
-            for loc, selector in step.selectors():
-                chosen = self._resolved(selector, loc, fleet) if fleet is not None else None
-                if chosen is not None:
-                    devices[loc] = chosen
+        timeline = Timeline()
         # A step that could not be read may be the one that others follow: its own mistake is enough.
-        if "duration" not in self._sections or len(steps) < len(entries):
-            return Timeline()
-        return Resolver(self._checker, self._sections["duration"], devices).resolve(tuple(steps))
+        if "duration" in self._sections and len(steps) == len(entries):
+            timeline = Resolver(self._checker, self._sections["duration"]).resolve(tuple(steps))
+        return timeline if self._targets is None else self._targets.aimed(steps, timeline)
+
+    def _moments(self, timeline: Timeline, recording_ms: int) -> Moments | None:
+        if not {"timeline", "duration", "recording"} <= self._sections.keys():
+            return None
+        return Moments.of(timeline, Grid(recording_ms, self._sections["duration"]))
 
     def _expectations(
-        self, fleet: Fleet | None, groups: GroupTree | None, servers: Mapping[Port, Server] | None
+        self,
+        fleet: Fleet | None,
+        groups: GroupTree | None,
+        servers: Mapping[Port, Server] | None,
+        moments: Moments | None,
     ) -> tuple[Expectation, ...]:
         found = []
         names: set[str] = set()
@@ -252,22 +275,31 @@ class _Loader:
                         ("name",), f"a second expectation {shown(entry.name)}", "give each a name of its own"
                     )
                 names.add(entry.name)
-                if fleet is None or groups is None or servers is None:
+                if fleet is None or groups is None or servers is None or moments is None:
                     continue
                 selector = selector_of(entry)
                 devices = None
                 if selector is not None:
                     where = (*loc, *selector[1])
-                    devices = self._resolved(selector[0], where, fleet, may_be_empty=entry.may_be_empty)
+                    if self._targets is None:
+                        continue
+                    devices = self._targets.at_end(selector[0], where, may_be_empty=entry.may_be_empty)
                     if devices is None:
                         continue
                 images = tuple(dict.fromkeys(block.image for block in fleet.blocks))
-                nodes = tuple(node for server in servers.values() for node in server.nodes)
-                expectation = judged(entry, self._document.place(loc), Vocabulary(groups, images, nodes), devices)
+                nodes = {
+                    node: address
+                    for server in servers.values()
+                    # A node that cannot have an address has been told.
+                    for node, address in zip(server.nodes, server.addresses, strict=False)
+                }
+                ports = {port.value: server.nodes for port, server in servers.items()}
+                vocabulary = Vocabulary(groups, images, nodes, ports, moments)
+                expectation = judged(entry, self._document.place(loc), vocabulary, devices)
             except LocatedError as error:
                 self._checker.located(loc, error)
                 continue
-            if cannot_fail(expectation):
+            if expectation.cannot_fail():
                 cause = f"the expectation {shown(expectation.name)} cannot fail"
                 self._checker.notice(loc, cause, "compare with more than 0")
             found.append(expectation)

@@ -10,7 +10,7 @@ from emulator.policy.groups import GroupTree
 from emulator.policy.policies import Policy
 from emulator.ports import I64, Port, Target
 from scenarios.expectations import Expectation
-from scenarios.fleet import Fleet
+from scenarios.fleet import Enrolment, Fleet
 from scenarios.format import ReadingsEntry
 from scenarios.params import Value
 from scenarios.problems import Notice
@@ -38,9 +38,10 @@ class Server:
 class Scenario:
     """One scenario, loaded. `label` is what the user calls its file, `place` of its parts refer to that.
 
-    `params` are the values that hold, `integrated` the servers that every device was installed with, `selections` the
-    named selectors as fleet indices. `servers` has every port. `sha256` is over the resolved content, in hex: two files
-    that differ in comments and layout only have the same.
+    `params` are the values that hold, `enrolments` those of a ramp, `integrated` the servers that every device was
+    installed with, `selections` the named devices as fleet indices: selectors, and what steps name. `servers` has every
+    port. `sha256` is over the resolved content, in hex: two files that differ in comments and layout only have the
+    same.
     """
 
     label: str
@@ -52,6 +53,7 @@ class Scenario:
     duration_ms: int
     params: Mapping[str, Value]
     fleet: Fleet
+    enrolments: tuple[Enrolment, ...]
     cold: bool
     integrated: frozenset[Target]
     groups: GroupTree

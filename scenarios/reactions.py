@@ -61,7 +61,7 @@ class Reactions:
             if state.happened_ms is None or state.carried_out_ms is not None:
                 continue
             state.carried_out_ms = max(line_ms, state.happened_ms)
-            if reaction.action is not None and state.carried_out_ms < self._duration_ms:
+            if state.carried_out_ms < self._duration_ms:
                 result.append(Command(reaction.name, reaction.action, reaction.devices, state.carried_out_ms))
             self._follow(reaction, state.carried_out_ms)
         return result

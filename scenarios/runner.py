@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
+from itertools import chain
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Protocol
@@ -19,11 +20,13 @@ from typing import Any, Final, Protocol
 import numpy as np
 
 from emulator.clock import HOUR_MS, SLOT_MS
+from emulator.errors import UserError
 from emulator.journal import Fact
 from emulator.ports import PORT_OF_TARGET, Port, RunInfo
 from emulator.telemetry.ledger import Ledger
+from emulator.telemetry.watch import WatchResult
 from scenarios import recording
-from scenarios.actions import name_of
+from scenarios.actions import Sweep, name_of
 from scenarios.backends import Chosen, check_backend, require_passed
 from scenarios.expectations import Outcome
 from scenarios.folder import RunFolder
@@ -31,7 +34,8 @@ from scenarios.model import Scenario
 from scenarios.reactions import Reactions
 from scenarios.shard import BackendSpec, Ending, LocalShard, Part, RemoteShard, Shard
 from scenarios.tables import TERMS
-from scenarios.timeline import Occurrence
+from scenarios.timeline import Occurrence, Reaction
+from scenarios.units import duration_text
 from scenarios.verdicts import EXAMPLES_MAX, CounterExample, Verdict, evaluate
 
 PARTS: Final = 48
@@ -60,7 +64,8 @@ class Progress(Protocol):
 class Plan:
     """How to run a scenario: where to, on how many workers, against which backends.
 
-    `backends` are users' backends by port; `command` is the line that reproduces the run.
+    `backends` are users' backends by port; `command` is the line that reproduces the run. A run that takes longer than
+    `wall_ms_max` of wall time is cut short after the span in hand, and invalid: nothing that it did is judged.
     """
 
     out: Path
@@ -68,6 +73,7 @@ class Plan:
     buckets: int = 1
     backends: Mapping[Port, BackendSpec] = field(default_factory=dict)
     command: str = ""
+    wall_ms_max: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +93,12 @@ def run(scenario: Scenario, plan: Plan, progress: Progress) -> Result:
     A second one ends it at once, with KeyboardInterrupt; the folder then has the parts that were written.
     """
     chosen = {port: spec.resolve(port) for port, spec in plan.backends.items()}
+    if Port.TELEMETRY in chosen:
+        every: chain[Occurrence | Reaction] = chain(scenario.steps, scenario.reactions)
+        for step in every:
+            if isinstance(step.action, Sweep):
+                cause = f"a sweep is a task, and {chosen[Port.TELEMETRY].spec} takes telemetry only"
+                raise UserError(step.place, cause, f"leave {Port.TELEMETRY} to the fake")
     for port, backend in chosen.items():
         info = RunInfo(scenario.name, scenario.seed, scenario.start.isoformat(), len(scenario.fleet))
         require_passed(backend, check_backend(backend, info, server=scenario.servers[port].addresses[0]))
@@ -129,9 +141,8 @@ class _Run:
         self._backends = backends
         self._progress = progress
         self._began, self._cpu_began = time.perf_counter(), time.process_time()
-        self._folder = RunFolder(plan.out)
         self._manifest = self._opening()
-        self._folder.manifest(self._manifest)
+        self._folder = RunFolder(plan.out, self._manifest)
         self._now_ms = 0
         self._part_ms = max(1, -(-scenario.duration_ms // (PARTS * HOUR_MS))) * HOUR_MS
         self._names = {
@@ -172,10 +183,14 @@ class _Run:
                 opened.callback(shard.close)
                 shards.append(shard)
             for until_ms in self._spans():
-                if interruption.noted:
+                if interruption.noted or self._is_late():
                     break
                 self._take(shards, until_ms)
             return [shard.finish() for shard in shards]
+
+    def _is_late(self) -> bool:
+        limit_ms = self._plan.wall_ms_max
+        return limit_ms is not None and (time.perf_counter() - self._began) * 1000 > limit_ms
 
     def _shards(self) -> Iterator[Shard]:
         everything = self._scenario.fleet.everything
@@ -242,12 +257,16 @@ class _Run:
         columns = [ending.columns for ending in endings]
         self._folder.write("devices", recording.devices_table(columns, fleet, self._names))
         tables = self._folder.tables()
-        verdicts = [evaluate(expectation, tables, fleet) for expectation in scenario.expectations]
+        watched = self._watched(endings)
+        verdicts = [evaluate(one, tables, fleet, watched=watched) for one in scenario.expectations]
         verdicts += self._reactions.verdicts()
         verdicts += self._server_findings(endings)
+        cut_short = not interrupted and self._now_ms < scenario.duration_ms
+        if cut_short:
+            verdicts = [self._too_late()]
         verdict = verdict_of(verdicts)
         self._manifest |= {
-            "status": "interrupted" if interrupted else "finished",
+            "status": "interrupted" if interrupted or cut_short else "finished",
             "simulated_ms": self._now_ms,
             "verdict": verdict,
             "expectations": [_plain(item) for item in verdicts],
@@ -258,6 +277,25 @@ class _Run:
         }
         self._folder.manifest(self._manifest)
         return Result(self._folder.path, verdict, interrupted)
+
+    def _watched(self, endings: Sequence[Ending]) -> dict[str, WatchResult]:
+        """What the watches of all shards saw, by the name of the expectation."""
+        names = [expectation.name for expectation in self._scenario.expectations if expectation.watch is not None]
+        return {
+            name: WatchResult(
+                np.concatenate([one.devices for one in seen]),
+                np.concatenate([one.first_true_ms for one in seen]),
+                np.concatenate([one.first_false_ms for one in seen]),
+            )
+            for name, seen in zip(names, zip(*(ending.watched for ending in endings), strict=True), strict=False)
+        }
+
+    def _too_late(self) -> Verdict:
+        """The verdict of a run that was cut short: what it would have come to is not known."""
+        reached, whole = duration_text(self._now_ms), duration_text(self._scenario.duration_ms)
+        permitted = f"at most {duration_text(self._plan.wall_ms_max or 0)} of wall time"
+        seen = f"cut short at {reached} of {whole}"
+        return Verdict("limit of wall time", None, Outcome.INVALID, seen, permitted, (), self._scenario.label)
 
     def _server_findings(self, endings: Sequence[Ending]) -> Iterator[Verdict]:
         """A server has to hold what it acknowledged, whatever the scenario expects; judged where it can be asked."""

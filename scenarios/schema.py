@@ -1,4 +1,4 @@
-"""The JSON Schema of the scenario format, for editors: generated from the models and from the settings of policies."""
+"""The JSON Schema of scenarios and suites, for editors: generated from the models and from the settings of policies."""
 
 from typing import Any, Final
 
@@ -6,12 +6,14 @@ from pydantic.json_schema import models_json_schema
 
 from emulator.policy.settings import GroupDescription, SettingDescription, Switch, describe
 from scenarios.actions import ACTIONS, FAULTS, about
-from scenarios.expectations import ENTRIES
+from scenarios.entries import ENTRIES
 from scenarios.fields import SELECTOR_FORMAT, Model
 from scenarios.format import ScenarioFile
 from scenarios.params import PARAM_KEYS
-from scenarios.selectors import COLUMNS
+from scenarios.parts import EXTENDS, INCLUDE, SUITE
+from scenarios.selectors import COLUMNS, STATE, STATES
 from scenarios.source import parse
+from scenarios.suite import SuiteFile
 from scenarios.timeline import DoNothing, Timing
 
 DRAFT: Final = "https://json-schema.org/draft/2020-12/schema"
@@ -26,10 +28,21 @@ _REPLACEABLE: Final = ("integer", "number", "boolean")
 _VERBATIM: Final = ("examples", "default", "enum", "propertyNames")
 
 
+PARTIAL: Final = "partial-"
+"""Before the name of a definition: for files that need not be whole, since they are merged with others."""
+WHOLE: Final = ("selector", "parameter")
+"""Definitions of what is replaced as a whole."""
+
+
 def scenario_schema() -> Schema:
-    """The schema, draft 2020-12. A file that loads is valid under it; names and references are not judged by it."""
+    """The schema, draft 2020-12. A file that loads is valid under it; names and references are not judged by it.
+
+    It has three definitions for files: `scenario`, `partial-scenario` for one that extends or includes others, or is
+    included itself, and `suite`.
+    """
     models: list[type[Model]] = [
         ScenarioFile,
+        SuiteFile,
         Timing,
         DoNothing,
         *ACTIONS.values(),
@@ -43,7 +56,8 @@ def scenario_schema() -> Schema:
     parts["declaration"] = _declaration()
     _steps(parts)
     _expectations(parts)
-    root = parts.pop("ScenarioFile")
+    parts["suite"] = parts.pop("SuiteFile")
+    root = parts["scenario"] = parts.pop("ScenarioFile")
     root["properties"]["timeline"]["items"] = {"$ref": "#/$defs/step"}
     root["properties"]["expect"]["items"] = {"$ref": "#/$defs/expectation"}
     root["properties"]["params"]["additionalProperties"] = {"$ref": "#/$defs/declaration"}
@@ -53,13 +67,66 @@ def scenario_schema() -> Schema:
             "$ref": "#/$defs/settings",
             "description": settings.get("description", ""),
         }
-    schema = _finished({**root, "$defs": parts})
-    schema["$defs"]["parameter"] = {
+    definitions = _finished({"$defs": parts})["$defs"]
+    definitions["parameter"] = {
         "type": "string",
         "pattern": r"\$\{[A-Za-z][A-Za-z0-9_-]*\}",
         "description": "a parameter of the scenario",
     }
-    return {"$schema": DRAFT, **schema}
+    partial = {PARTIAL + name: _partial(part) for name, part in definitions.items() if name not in (*WHOLE, "suite")}
+    partial[PARTIAL + "scenario"]["properties"] |= _reuse()
+    not_whole: list[Schema] = [{"required": [key]} for key in (EXTENDS, INCLUDE)]
+    not_whole.append({"not": {"anyOf": [{"required": ["name"]}, {"required": ["duration"]}]}})
+    return {
+        "$schema": DRAFT,
+        "description": "a scenario or a suite of Seatrial",
+        "if": {"required": [SUITE]},
+        "then": {"$ref": "#/$defs/suite"},
+        "else": {
+            "if": {"anyOf": not_whole},
+            "then": {"$ref": f"#/$defs/{PARTIAL}scenario"},
+            "else": {"$ref": "#/$defs/scenario"},
+        },
+        "$defs": {**definitions, **partial},
+    }
+
+
+def _reuse() -> Schema:
+    """The keys that name other files."""
+    return {
+        EXTENDS: {
+            "type": "string",
+            "description": "a scenario that this one is like: a path below the scenario's folder, or `library:NAME`",
+        },
+        INCLUDE: {
+            "type": "array",
+            "items": {"type": "string"},
+            "description": "files with parts of this scenario, below its folder; what stands here is put over them",
+        },
+    }
+
+
+def _partial(schema: Any, *, name: bool = False) -> Any:  # JSON
+    """A definition with nothing required, and with `~` allowed for every key: it takes away what is merged with it.
+
+    `name` tells that the keys of a mapping are names of properties and no words of JSON Schema.
+    """
+    if isinstance(schema, list):
+        return [_partial(entry) for entry in schema]
+    if not isinstance(schema, dict):
+        return schema
+    if name:
+        return {key: {"anyOf": [_partial(value), {"type": "null"}]} for key, value in schema.items()}
+    done = {}
+    for key, value in schema.items():
+        if key == "$ref":
+            own = value.rpartition("/")[2]
+            done[key] = value if own in WHOLE else REFERENCE.format(model=PARTIAL + own)
+        elif key == "additionalProperties" and isinstance(value, dict):
+            done[key] = {"anyOf": [_partial(value), {"type": "null"}]}
+        elif key != "required":
+            done[key] = value if key in _VERBATIM else _partial(value, name=key == "properties")
+    return done
 
 
 def _steps(parts: dict[str, Schema]) -> None:
@@ -83,10 +150,6 @@ def _steps(parts: dict[str, Schema]) -> None:
 def _expectations(parts: dict[str, Schema]) -> None:
     for model in ENTRIES.values():
         parts[model.__name__].update(_told(model))
-    condition: Schema = {"type": ["integer", "number", "string"]}
-    for name, keys in (("TotalEntry", ("is",)), ("EachEntry", ("is", "for"))):
-        for key in keys:
-            parts[name]["properties"][key].update(condition)
     references = [{"$ref": f"#/$defs/{model.__name__}"} for model in ENTRIES.values()]
     parts["expectation"] = {"anyOf": references, "description": "what the run is judged by"}
 
@@ -99,6 +162,7 @@ def _told(model: Any) -> Schema:  # a model with an `example`
 def _selector() -> Schema:
     own = {"$ref": "#/$defs/selector"}
     properties: dict[str, Schema] = {column: {"type": "string"} for column in COLUMNS}
+    properties[STATE] = {"enum": list(STATES)}
     properties |= {key: {"type": "array", "items": own, "minItems": 1} for key in ("all", "any")}
     properties |= dict.fromkeys(("not", "from", "except"), own)
     properties["pick"] = {"anyOf": [{"type": "integer", "minimum": 1}, {"type": "string", "pattern": "%"}]}

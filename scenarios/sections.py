@@ -1,4 +1,4 @@
-"""The sections of a scenario, resolved one by one: fleet, groups, policies, servers, recording.
+"""The sections of a scenario, resolved one by one: fleet, ramp, groups, policies, servers, recording.
 
 Each function takes what its section holds and gives what the run needs, or None where the mistakes, which it leaves
 with the checker, make that impossible.
@@ -14,17 +14,15 @@ from emulator.policy.errors import GroupError, SettingError
 from emulator.policy.groups import GroupTree
 from emulator.policy.policies import IN_FORCE, Policy, PolicySettings, PolicyStatus, parse_policy_settings
 from emulator.ports import Port
-from scenarios.fleet import DEVICES_MAX, Block, Fleet, scaled
+from emulator.simulation import interval_of
+from scenarios.fleet import DEVICES_MAX, Block, Enrolment, Fleet, ramp, scaled
 from scenarios.format import FleetEntry, PolicyEntry, RecordingEntry, ServerEntry
 from scenarios.model import Server
 from scenarios.problems import Loc, hint, shown
 from scenarios.source import Plain
+from scenarios.units import duration_text
 from scenarios.validation import Checker
 
-RECORDINGS_MS: Final = (SLOT_MS, 60_000, 300_000, 600_000, 1_800_000, 3_600_000)
-"""Recording intervals to choose from where the scenario names none."""
-INTERVALS_MAX: Final = 5_760
-"""Intervals that are recorded unasked: two days of 30 s."""
 NODE_DOMAIN: Final = "seatrial.example"
 """The domain of nodes that are called by a single word."""
 NODE_PORT: Final = 443
@@ -61,6 +59,33 @@ def read_fleet(checker: Checker, entry: FleetEntry, seed: int) -> Fleet | None:
         blocks.append(Block(block.name, block.image, os, block.group, block.tags, count, first))
         first += count
     return Fleet(seed, tuple(blocks))
+
+
+def read_ramp(checker: Checker, entry: FleetEntry, fleet: Fleet, duration_ms: int) -> tuple[Enrolment, ...]:
+    """The enrolments of a ramp, none where there is no ramp or something is wrong with it.
+
+    Its numbers are those of the blocks as they are written: where the fleet is scaled, they are scaled alike.
+    """
+    if entry.ramp is None:
+        return ()
+    loc: Loc = ("fleet", "ramp")
+    written = sum(block.count for block in entry.blocks)
+    first, last = entry.ramp.first, written if entry.ramp.last is None else entry.ramp.last
+    if last > written:
+        cause = f"the blocks have {written} devices, not {last}"
+        checker.error((*loc, "to"), cause, "enrol those that there are, or raise a `count`")
+    elif first > last:
+        checker.error((*loc, "from"), f"{first} devices at the start and {last} at the end", "let their number grow")
+    elif entry.ramp.over > duration_ms:
+        checker.error((*loc, "over"), "the ramp is longer than the run", f"the run lasts {duration_text(duration_ms)}")
+    else:
+        first, last = (_half_up(number * len(fleet), written) for number in (first, last))
+        return ramp(fleet, first=first, last=last, over_ms=entry.ramp.over, end_ms=duration_ms)
+    return ()
+
+
+def _half_up(part: int, whole: int) -> int:
+    return (2 * part + whole) // (2 * whole)
 
 
 def read_groups(
@@ -202,8 +227,7 @@ def check_addresses(checker: Checker, settings: Mapping[str, Plain], loc: Loc, s
 def read_recording(checker: Checker, entry: RecordingEntry, duration_ms: int) -> int:
     """The recording interval in milliseconds; without one, the finest that keeps the tables small."""
     if entry.interval is None:
-        fitting = (interval for interval in RECORDINGS_MS if duration_ms <= interval * INTERVALS_MAX)
-        return next(fitting, RECORDINGS_MS[-1])
+        return interval_of(duration_ms)
     if entry.interval % SLOT_MS:
         checker.error(("recording", "interval"), "the interval is not a multiple of 30s", "write 30s or 5min")
     return entry.interval

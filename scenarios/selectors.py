@@ -1,11 +1,12 @@
 """Selectors: one language for naming devices, in steps, expectations and on the command line.
 
 A selector is `all`, a name (of a selection, block, tag or device), or a mapping whose terms all have to hold. Terms are
-`block`, `group` (with `/**` for a group and all below it), `image`, `os`, `tag`, `all`, `any`, `not`, `from`; then
-`except` takes devices away, and `pick` keeps as many of the rest as it says, those with the lowest hash of their key.
+`block`, `group` (with `/**` for a group and all below it), `image`, `os`, `tag`, `state` (at the moment of the step,
+for an expectation at the end of the run), `all`, `any`, `not`, `from`; then `except` takes devices away, and `pick`
+keeps as many of the rest as it says, those with the lowest hash of their key.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import reduce
@@ -50,6 +51,14 @@ class Having:
 
 
 @dataclass(frozen=True, slots=True)
+class InState:
+    """The devices that are in a state, one of STATES."""
+
+    state: str
+    loc: Loc
+
+
+@dataclass(frozen=True, slots=True)
 class Both:
     """What all parts name."""
 
@@ -80,7 +89,7 @@ class Pick:
     loc: Loc
 
 
-Node = Everything | Name | Having | Both | Either | Other | Pick
+Node = Everything | Name | Having | InState | Both | Either | Other | Pick
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +113,14 @@ COLUMNS: Final[Mapping[str, Callable[[Block], tuple[str, ...]]]] = {
     "tag": lambda block: block.tags,
 }
 """What a selector can ask of a device; all of it is a property of the device's block."""
-KEYS: Final = (*COLUMNS, "all", "any", "not", "from", "except", "pick")
+STATE: Final = "state"
+STATES: Final[Mapping[str, str]] = {
+    "off-line": "it has no network",
+    "isolated": "it is isolated from the network",
+    "stopped": "Endpoint Agent does not run: stopped, crashed, or not enrolled yet",
+}
+"""What `state` can ask for, with what it means."""
+KEYS: Final = (*COLUMNS, STATE, "all", "any", "not", "from", "except", "pick")
 
 
 def parse_selector(data: Plain) -> Selector:
@@ -112,15 +128,33 @@ def parse_selector(data: Plain) -> Selector:
     return Selector(_node(data, ()), _text(data))
 
 
+@dataclass(frozen=True, slots=True)
+class Around:
+    """What a selector is resolved in: the fleet, the named selectors, and who tells which devices are in a state.
+
+    Without `in_state`, no moment is meant, and a selector that asks for a state is refused.
+    """
+
+    fleet: Fleet
+    selections: Mapping[str, I64]
+    in_state: Callable[[str], Mask] | None = None
+
+
 def resolve(
-    selector: Selector, fleet: Fleet, selections: Mapping[str, I64] | None = None, *, may_be_empty: bool = False
+    selector: Selector,
+    fleet: Fleet,
+    selections: Mapping[str, I64] | None = None,
+    *,
+    in_state: Callable[[str], Mask] | None = None,
+    may_be_empty: bool = False,
 ) -> I64:
     """The devices that a selector names, as ascending indices.
 
-    `selections` are the named selectors of the scenario, resolved. Raises LocatedError for a name that does not exist
-    and, unless it may be empty, where no device is named.
+    `selections` are the named selectors of the scenario, resolved; `in_state` tells which devices are in a state, at
+    the moment that is meant. Raises LocatedError for a name that does not exist, a state where no moment is meant and,
+    unless it may be empty, where no device is named.
     """
-    devices = np.flatnonzero(_mask(selector.node, fleet, selections or {})).astype(np.int64)
+    devices = np.flatnonzero(_mask(selector.node, Around(fleet, selections or {}, in_state))).astype(np.int64)
     if not len(devices) and not may_be_empty:
         raise LocatedError((), f"{selector.text} matches no device", "name devices that are in the fleet")
     return devices
@@ -128,17 +162,23 @@ def resolve(
 
 def names_in(selector: Selector) -> set[str]:
     """The bare names that a selector uses."""
-    found: set[str] = set()
+    return {node.name for node in _nodes(selector) if isinstance(node, Name)}
+
+
+def state_in(selector: Selector) -> Loc | None:
+    """Where a selector asks for a state, None where it does not."""
+    return next((node.loc for node in _nodes(selector) if isinstance(node, InState)), None)
+
+
+def _nodes(selector: Selector) -> Iterator[Node]:
     waiting: list[Node] = [selector.node]
     while waiting:
         node = waiting.pop()
-        if isinstance(node, Name):
-            found.add(node.name)
-        elif isinstance(node, Both | Either):
+        yield node
+        if isinstance(node, Both | Either):
             waiting += node.parts
         elif isinstance(node, Other | Pick):
             waiting.append(node.part)
-    return found
 
 
 def _node(data: Plain, loc: Loc) -> Node:
@@ -164,6 +204,11 @@ def _term(key: str, value: Plain, loc: Loc) -> Node:
         if not isinstance(value, str):
             raise LocatedError(loc, f"{shown(value)} is not a {key}", "write one name; join several with `any`")
         return Having(key, value, loc)
+    if key == STATE:
+        if not isinstance(value, str) or value not in STATES:
+            cause = f"{shown(value)} is not a state that is known before the run"
+            raise LocatedError(loc, cause, hint(str(value), STATES))
+        return InState(value, loc)
     if key == "from":
         return _node(value, loc)
     if key == "not":
@@ -188,24 +233,29 @@ def _pick(part: Node, data: Plain, loc: Loc) -> Pick:
     return Pick(part, None, share, loc)
 
 
-def _mask(node: Node, fleet: Fleet, selections: Mapping[str, I64]) -> Mask:
+def _mask(node: Node, around: Around) -> Mask:
     if isinstance(node, Everything):
-        return np.ones(len(fleet), np.bool_)
+        return np.ones(len(around.fleet), np.bool_)
     if isinstance(node, Name):
-        return _named(node, fleet, selections)
+        return _named(node, around)
     if isinstance(node, Having):
-        return _having(node, fleet)
+        return _having(node, around.fleet)
+    if isinstance(node, InState):
+        if around.in_state is None:
+            remedy = "ask for it in a step or an expectation"
+            raise LocatedError(node.loc, "a state is that of a moment, and none is meant here", remedy)
+        return around.in_state(node.state)
     if isinstance(node, Both):
-        return reduce(np.logical_and, (_mask(part, fleet, selections) for part in node.parts))
+        return reduce(np.logical_and, (_mask(part, around) for part in node.parts))
     if isinstance(node, Either):
-        return reduce(np.logical_or, (_mask(part, fleet, selections) for part in node.parts))
+        return reduce(np.logical_or, (_mask(part, around) for part in node.parts))
     if isinstance(node, Other):
-        return ~_mask(node.part, fleet, selections)
-    return _picked(node, _mask(node.part, fleet, selections), fleet)
+        return ~_mask(node.part, around)
+    return _picked(node, _mask(node.part, around), around.fleet)
 
 
-def _named(node: Name, fleet: Fleet, selections: Mapping[str, I64]) -> Mask:
-    name = node.name
+def _named(node: Name, around: Around) -> Mask:
+    name, fleet, selections = node.name, around.fleet, around.selections
     tags = {tag for block in fleet.blocks for tag in block.tags}
     found: dict[str, Mask] = {}
     if name in selections:

@@ -20,6 +20,7 @@ from emulator.ports import I64, Port, Target
 from emulator.telemetry.block import Block
 from emulator.telemetry.ledger import Ledger
 from emulator.telemetry.session import WAITING
+from emulator.telemetry.watch import WatchResult
 from scenarios import actions
 from scenarios.backends import Chosen, resolve_backend
 from scenarios.model import Scenario
@@ -49,6 +50,7 @@ class Ending:
     part: Part
     columns: DeviceColumns
     missing: Mapping[Target, Sequence[int]]
+    watched: Sequence[WatchResult]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +58,7 @@ class Command:
     """What a reaction has done, on all shards, from `at_ms` on."""
 
     name: str
-    action: actions.Action
+    action: actions.Action | None
     devices: I64 | None
     at_ms: int
 
@@ -118,6 +120,7 @@ class LocalShard:
         """Asks for everything before `until_ms`, with commands that hold from now on."""
         for command in commands:
             self._stage.perform(command.action, command.devices, command.at_ms, command.name)
+        self._stage.operate(until_ms)
         self._until_ms = until_ms
 
     def part(self) -> Part:
@@ -131,7 +134,9 @@ class LocalShard:
         simulation = self._stage.simulation
         simulation.finish()
         facts = simulation.journal.drain(self._until_ms)
-        return Ending(Part(simulation.take_ledgers(), facts), self._columns(), self._missing())
+        return Ending(
+            Part(simulation.take_ledgers(), facts), self._columns(), self._missing(), simulation.context.watcher.results
+        )
 
     def close(self) -> None:
         """Closes the backends."""

@@ -53,10 +53,11 @@ _UNPRINTABLE: Final = re.compile(r"[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """A place in a file; lines and columns count from 1."""
+    """A place in a file; lines and columns count from 1. `file` is its label, empty for the document's own."""
 
     line: int
     column: int
+    file: str = ""
 
 
 @dataclass(slots=True)
@@ -65,7 +66,8 @@ class Document:
 
     `label` is what the user calls the file. `arguments` tells what was not read from the file: for a place in the
     data, the argument that set it. `errors` are the mistakes that left the rest of the file readable, `broken` the
-    places of values that are not what was meant, since a mistake there has been told.
+    places of values that are not what was meant, since a mistake there has been told. One that was put together from
+    several files has the folder of each in `folders`, by its label, its own first.
     """
 
     label: str
@@ -75,6 +77,7 @@ class Document:
     arguments: dict[Loc, str] = field(default_factory=dict)
     errors: list[UserError] = field(default_factory=list)
     broken: set[Loc] = field(default_factory=set)
+    folders: dict[str, Path] = field(default_factory=dict)
 
     def place(self, loc: Loc, *, key: bool = False) -> str:
         """`file:line:column: path` of a value, or of its key; of what encloses it where it is not in the file."""
@@ -85,18 +88,27 @@ class Document:
             mark = self.keys.get(loc[:length]) if key and length == len(loc) else None
             mark = mark or self.marks.get(loc[:length])
             if mark is not None:
-                return ": ".join(filter(None, [f"{self.label}:{mark.line}:{mark.column}", self.path(loc[:length])]))
+                label = mark.file or self.label
+                return ": ".join(filter(None, [f"{label}:{mark.line}:{mark.column}", self.path(loc[:length])]))
         return self.label
 
-    def order(self, loc: Loc) -> tuple[int, int]:
-        """A key that sorts places as they stand in the file; what came from arguments stands before it."""
+    def order(self, loc: Loc) -> tuple[int, int, int]:
+        """A key that sorts places by file and as they stand in it; what came from arguments stands before them."""
         for length in range(len(loc), -1, -1):
             if loc[:length] in self.arguments:
                 break
             mark = self.marks.get(loc[:length])
             if mark is not None:
-                return mark.line, mark.column
-        return 0, 0
+                return list(self.folders).index(mark.file) if mark.file else 0, mark.line, mark.column
+        return -1, 0, 0
+
+    def folder_of(self, loc: Loc) -> Path | None:
+        """The folder of the file that a value stands in, None where all of it is one file."""
+        for length in range(len(loc), -1, -1):
+            mark = self.marks.get(loc[:length])
+            if mark is not None and mark.file:
+                return self.folders[mark.file]
+        return None
 
     def path(self, loc: Loc) -> str:
         """The path as users write it: `fleet.blocks.office.count`, entries of lists by name where they have one."""

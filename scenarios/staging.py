@@ -4,8 +4,10 @@ Every shard stages the whole scenario for itself and simulates only its own devi
 facts passes between processes.
 """
 
-from bisect import bisect_right
+from bisect import bisect_right, insort
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Final
 
@@ -38,6 +40,7 @@ from scenarios import actions, deeds
 from scenarios.backends import Chosen
 from scenarios.fleet import Block
 from scenarios.model import Scenario
+from scenarios.timeline import Occurrence, Reaction
 
 SPELLS: Final[Mapping[type[actions.Action], tuple[Condition, str, str]]] = {
     actions.Unplug: (Condition.OFF_LINE, "off-line", "on-line"),
@@ -49,13 +52,26 @@ SPELLS: Final[Mapping[type[actions.Action], tuple[Condition, str, str]]] = {
 
 Backends = Mapping[Port, Chosen]
 """The ports that a user's backend answers; the others are fakes."""
-PolicyAction = actions.ActivatePolicy | actions.DeactivatePolicy | actions.ChangePolicy
+PolicyAction = actions.ActivatePolicy | actions.DeactivatePolicy | actions.ChangePolicy | actions.ImportExclusions
+ServerAction = PolicyAction | actions.Sweep
+"""What a server does and numbers: it takes these in the order of their moments only."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Due:
+    """What a server is to do from a moment on."""
+
+    at_ms: int
+    action: ServerAction
+    devices: I64 | None
+    name: str
 
 
 class Stage:
     """A scenario with its servers, for the devices of one shard.
 
-    `simulation` is ready to run: everything with a known time is on its agenda. `perform` does what a reaction asks.
+    `simulation` is ready to run: everything with a known time is on its agenda. `perform` does what a reaction asks,
+    `operate` what was put off, since a reaction might have to come before it.
     """
 
     def __init__(
@@ -71,8 +87,8 @@ class Stage:
         fleet = scenario.fleet
         self._own = fleet.everything if devices is None else devices
         self._faults = FaultSchedule()
-        self._fault_count = 0
-        self._policy_steps = 0
+        self._due: list[_Due] = []
+        self._puts_off = any(isinstance(reaction.action, ServerAction) for reaction in scenario.reactions)
         self._adapters: dict[Target, PerPackage] = {}
         self._files: dict[Path, tuple[IndicatorFile, ...]] = {}
         self._firsts = [block.first for block in fleet.blocks]
@@ -92,9 +108,13 @@ class Stage:
         )
         self.servers = {target: self._server(target, backends or {}, worker) for target in Target}
         self.simulation = self._simulation(backends or {}, buckets)
+        for enrolment in scenario.enrolments:
+            self._enrol(np.intersect1d(enrolment.devices, self._own), enrolment.at_ms)
         for step in scenario.steps:
             self._tell(step.name, step.action, step.at_ms, step.end_ms)
-            if step.action is not None and not isinstance(step.action, PolicyAction | actions.Fault):
+            if self._puts_off and isinstance(step.action, ServerAction):
+                self._put_off(_Due(step.at_ms, step.action, step.devices, step.name))
+            elif step.action is not None and not isinstance(step.action, PolicyAction | actions.Fault):
                 self._do(step.action, step.devices, step.at_ms, step.end_ms, step.name)
 
     # --- what stands there before time begins -----------------------------------------------------------------------
@@ -118,11 +138,11 @@ class Stage:
         first = tuple(self._settings(self.administration.governing(name, 0)) for name in self._groups)
         for step in scenario.steps:
             if isinstance(step.action, actions.Fault):
-                self._break(step.action, step.at_ms, step.end_ms)
+                self._break(step.action, step.at_ms, step.end_ms, step.name)
         changes = tuple(
             change
             for step in scenario.steps
-            if isinstance(step.action, PolicyAction)
+            if isinstance(step.action, PolicyAction) and not self._puts_off
             for change in self._operate(step.action, step.at_ms)
         )
         world = World(
@@ -141,6 +161,7 @@ class Stage:
             changes=changes,
             possible=tuple(self._possible()),
             winrm=scenario.readings.winrm_with_optimisation,
+            watches=tuple(one.watch for one in scenario.expectations if one.watch is not None),
         )
         return Simulation(
             world,
@@ -156,10 +177,11 @@ class Stage:
         return effective(governing, self._local).settings
 
     def _possible(self) -> Iterator[AgentSettings]:
-        """What reactions may bring: each policy as it is and as reactions change it, on a device of its own."""
-        changed = [step.action for step in self.scenario.reactions if isinstance(step.action, actions.ChangePolicy)]
-        if not any(isinstance(step.action, PolicyAction) for step in self.scenario.reactions):
+        """What is not known yet: each policy as it is and as the scenario changes it, on a device of its own."""
+        if not self._puts_off:
             return
+        every: chain[Occurrence | Reaction] = chain(self.scenario.steps, self.scenario.reactions)
+        changed = [step.action for step in every if isinstance(step.action, actions.ChangePolicy)]
         for policy in self.scenario.policies:
             variants = [policy.settings]
             variants += [
@@ -203,18 +225,33 @@ class Stage:
         """The journal of the shard."""
         return self.simulation.journal
 
-    def perform(self, action: actions.Action, devices: I64 | None, at_ms: int, name: str) -> None:
-        """Does what a reaction asks for, from `at_ms` on, a moment that no step has reached."""
-        span = action.span_ms
+    def perform(self, action: actions.Action | None, devices: I64 | None, at_ms: int, name: str) -> None:
+        """Does what a reaction asks for (None: nothing, it is a mark), from `at_ms` on, which no step has reached."""
+        span = None if action is None else action.span_ms
         end_ms = None if span is None else at_ms + span
         self._tell(name, action, at_ms, end_ms)
+        if action is None:
+            return
         if isinstance(action, actions.Fault):
-            self._break(action, at_ms, end_ms)
-        elif isinstance(action, PolicyAction):
-            for change in self._operate(action, at_ms):
-                self.simulation.change_settings(change)
+            self._break(action, at_ms, end_ms, name)
+            self.simulation.server_changed()
+        elif isinstance(action, ServerAction):
+            self._put_off(_Due(at_ms, action, devices, name))
         else:
             self._do(action, devices, at_ms, end_ms, name)
+
+    def operate(self, until_ms: int) -> None:
+        """Has servers do what was put off and falls before `until_ms`, in order of time; no step has reached it."""
+        while self._due and self._due[0].at_ms < until_ms:
+            due = self._due.pop(0)
+            if isinstance(due.action, PolicyAction):
+                for change in self._operate(due.action, due.at_ms):
+                    self.simulation.change_settings(change)
+            else:
+                self._do(due.action, due.devices, due.at_ms, None, due.name)
+
+    def _put_off(self, due: _Due) -> None:
+        insort(self._due, due, key=lambda other: other.at_ms)
 
     def _tell(self, name: str, action: actions.Action | None, at_ms: int, end_ms: int | None) -> None:
         """Facts of the run itself; they are told once, by the shard that has the first device."""
@@ -227,11 +264,11 @@ class Stage:
                 self.journal.add("fault-ended", Rank.ACTION, end_ms, RUN, **values)
         self.journal.add("step", Rank.ACTION, at_ms, RUN, name=name)
 
-    def _break(self, fault: actions.Fault, at_ms: int, end_ms: int | None) -> None:
+    def _break(self, fault: actions.Fault, at_ms: int, end_ms: int | None, name: str) -> None:
         """Puts a fault on a server: a port's nodes, or one node."""
-        self._fault_count += 1
         for node in self._nodes(fault.server):
-            self._faults.add(_fault(fault, f"fault {self._fault_count}", node, at_ms, end_ms))
+            # Which requests a share hits is drawn from the name: other steps must not change it.
+            self._faults.add(_fault(fault, f"{name} at {at_ms}", node, at_ms, end_ms))
 
     def _nodes(self, server: str) -> tuple[str, ...]:
         for port, known in self.scenario.servers.items():
@@ -247,6 +284,8 @@ class Stage:
             change = server.activate(action.policy, at_ms=at_ms)
         elif isinstance(action, actions.DeactivatePolicy):
             change = server.deactivate(action.policy, at_ms=at_ms)
+        elif isinstance(action, actions.ImportExclusions):
+            change = server.import_exclusions(action.policy, Path(action.file).read_bytes(), at_ms=at_ms)
         else:
             settings = parse_policy_settings(action.settings, server.policy(action.policy).settings)
             change = server.save(action.policy, settings=settings, at_ms=at_ms)
@@ -309,6 +348,13 @@ class Stage:
             self.journal.add(begins, Rank.ACTION, at_ms, devices)
             if until_ms < self.scenario.duration_ms:
                 self.journal.add(ends, Rank.ACTION, until_ms, devices)
+
+    def _enrol(self, devices: I64, at_ms: int) -> None:
+        """Lets Endpoint Agent on devices of this shard run from a moment on, and not before."""
+        if len(devices):
+            self.simulation.begin_spell(Spell(Condition.STOPPED, devices, 0, at_ms))
+            if at_ms < self.scenario.duration_ms:
+                self.journal.add("agent-started", Rank.ACTION, at_ms, devices)
 
     def _running(self, os: Os) -> I64:
         blocks = [block for block in self.scenario.fleet.blocks if block.os == os]

@@ -1,7 +1,8 @@
 """The timeline: steps as they are written, and the occurrences and reactions that they come to.
 
 A step has a time and does something; one that does nothing is a mark that others refer to. A time is `at`, `every`
-(from `at` on, until `until`), `after` another step or its end, with a `delay`, or `when` a fact happens. What follows a
+(from `at` on, until `until`, or `between` two moments), `after` another step or its end, with a `delay`, or `when` a
+fact happens. What follows a
 step with a known time is itself known before the run; what follows a fact is a reaction.
 """
 
@@ -9,16 +10,16 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Annotated, Final
 
-from pydantic import Field
+from pydantic import Field, PlainValidator, WithJsonSchema
 
 from emulator.ports import I64
 from scenarios.actions import ACTIONS, FAULTS, Action, Fault, Targeted
-from scenarios.expectations import AnyFact
-from scenarios.fields import Devices, Duration, Model, Span, Text, Title
+from scenarios.entries import AnyFact
+from scenarios.fields import Devices, Duration, Model, Span, Text, Title, reader
 from scenarios.problems import Loc, LocatedError, hint, shown
 from scenarios.selectors import Selector
 from scenarios.source import Plain
-from scenarios.units import duration_text
+from scenarios.units import duration_ms, duration_text
 from scenarios.validation import Checker, keys
 
 OCCURRENCES_MAX: Final = 10_000
@@ -27,9 +28,25 @@ CHAIN_MAX: Final = 100
 """Steps that follow each other against the order of the file."""
 END: Final = ".end"
 """After the name of a step: not its beginning, but its end."""
+END_OF_RUN: Final = "end"
+"""The end of the run, unless a step is called like this."""
 
 
 # --- as it is written ------------------------------------------------------------------------------------------------
+
+
+def _read_ends(data: object) -> tuple[str, str]:
+    if not isinstance(data, list) or len(data) != 2 or not all(isinstance(end, str) for end in data):
+        raise LocatedError((), f"{shown(data)} does not name two moments", "write `[first, last]`: steps or times")
+    return data[0], data[1]
+
+
+Ends = Annotated[
+    tuple[str, str],
+    PlainValidator(reader(_read_ends)),
+    WithJsonSchema({"type": "array", "items": {"type": "string"}, "minItems": 2, "maxItems": 2}),
+]
+"""The first and the last moment of a step that repeats: steps, `STEP.end`, times since the start, or `end`."""
 
 
 class FactFilter(Model):
@@ -46,6 +63,10 @@ class Timing(Model):
     at: Annotated[Duration | None, Field(description="time since the start of the run")] = None
     every: Annotated[Span | None, Field(description="repeats: first at `at`, or after this long")] = None
     until: Annotated[Duration | None, Field(description="the last repetition is not later than this")] = None
+    between: Annotated[
+        Ends | None,
+        Field(description="repeats from the first moment to the last: steps, or times since the start of the run"),
+    ] = None
     when: Annotated[FactFilter | None, Field(description="the first time that a fact happens")] = None
     within: Annotated[
         Span | None,
@@ -55,6 +76,9 @@ class Timing(Model):
     ] = None
     after: Annotated[Text | None, Field(description="a step, or `STEP.end`")] = None
     delay: Annotated[Duration, Field(description="how long after it")] = 0
+    named: Annotated[
+        Title | None, Field(alias="as", description="how later selectors call the devices of this step")
+    ] = None
 
 
 class DoNothing(Action):
@@ -157,6 +181,9 @@ def read_step(checker: Checker, data: Plain, loc: Loc) -> Step | None:
     if problem:
         checker.error(loc, *problem)
         return None
+    if timing.named is not None and not isinstance(action, Targeted):
+        checker.error((*loc, "as"), "the step is not on devices", "leave `as` out, or name the step", key=True)
+        return None
     number = loc[-1]
     assert isinstance(number, int)
     return Step(timing.name or f"step-{number + 1}", timing, action, loc)
@@ -221,6 +248,10 @@ def _time_problem(timing: Timing) -> tuple[str, str] | None:
         return f"the step has {' and '.join(sorted(given))}", "give one time; `delay` counts from `after`"
     if timing.until is not None and timing.every is None:
         return "`until` stands without `every`", "it ends a step that repeats"
+    if timing.between is not None and timing.every is None:
+        return "`between` stands without `every`", "it bounds a step that repeats"
+    if timing.between is not None and (timing.at is not None or timing.until is not None):
+        return "the step has `between` beside `at` or `until`", "give its first and its last moment once"
     if timing.within is not None and timing.when is None:
         return "`within` stands without `when`", "it bounds the time in which a fact happens"
     if timing.delay and timing.after is None:
@@ -239,14 +270,13 @@ def _idle(timing: Timing, action: Action) -> tuple[str, str] | None:
 
 @dataclass(slots=True)
 class Resolver:
-    """Turns steps into occurrences and reactions.
+    """Turns steps into occurrences and reactions, whose devices are left to `scenarios.targets`.
 
-    `devices` holds, by place, what each selector of a step came to. `duration_ms` is the end of the run.
+    `duration_ms` is the end of the run.
     """
 
     checker: Checker
     duration_ms: int
-    devices: Mapping[Loc, I64]
     _steps: dict[str, Step] = field(default_factory=dict)
     _times: dict[str, int | None] = field(default_factory=dict)
     """The beginning of each step, None for a reaction."""
@@ -293,6 +323,8 @@ class Resolver:
                 self._times[name] = None
             elif timing.after is not None:
                 self._times[name] = None if base is None else base + timing.delay
+            elif timing.between is not None:
+                self._times[name] = self._bound(timing.between, 0)
             elif timing.every is not None:
                 self._times[name] = timing.every if timing.at is None else timing.at
             else:
@@ -303,28 +335,62 @@ class Resolver:
 
     def _moment_after(self, timing: Timing) -> int | None:
         assert timing.after is not None
-        name, from_end = self._reference(timing.after)
+        name, from_end = self._reference(timing.after, ("after",))
+        return self._moment(name, from_end, ("after",))
+
+    def _moment(self, name: str, from_end: bool, loc: Loc) -> int | None:
+        """When a step begins or ends; `loc` is where another one refers to it."""
         other = self._steps[name]
         if other.timing.every is not None:
-            raise LocatedError(("after",), f"the step {shown(name)} repeats", "follow a step that happens once")
+            raise LocatedError(loc, f"the step {shown(name)} repeats", "follow a step that happens once")
         if from_end and other.action.span_ms is None:
-            raise LocatedError(("after",), f"the step {shown(name)} has no end of its own", "give it a `for`")
+            raise LocatedError(loc, f"the step {shown(name)} has no end of its own", "give it a `for`")
         at_ms = self._time(name)
         return None if at_ms is None else at_ms + (other.action.span_ms or 0 if from_end else 0)
 
-    def _reference(self, text: str) -> tuple[str, bool]:
+    def _bound(self, ends: tuple[str, str], which: int) -> int:
+        """The first or the last moment of a step that repeats."""
+        loc: Loc = ("between", which)
+        text = ends[which]
+        if text in self._steps or text.removesuffix(END) in self._steps:
+            name, from_end = self._reference(text, loc)
+            at_ms = self._moment(name, from_end, loc)
+            if at_ms is None:
+                cause = f"when {shown(text)} happens is known in the run only"
+                raise LocatedError(loc, cause, "bound it by steps that have a time, or by times")
+            return at_ms
+        if text == END_OF_RUN:
+            return self.duration_ms
+        try:
+            return duration_ms(text)
+        except LocatedError as error:
+            cause, remedy = error.cause, error.remedy
+            if not text[:1].isdigit():
+                cause, remedy = f"there is no step {shown(text)}", hint(text, (*self._steps, END_OF_RUN))
+            raise LocatedError(loc, cause, remedy) from error
+
+    def _reference(self, text: str, loc: Loc) -> tuple[str, bool]:
         if text in self._steps:
             return text, False
         name = text.removesuffix(END)
         if name not in self._steps:
-            raise LocatedError(("after",), f"there is no step {shown(name)}", hint(name, self._steps))
+            raise LocatedError(loc, f"there is no step {shown(name)}", hint(name, self._steps))
         return name, True
 
     def _occurrences(self, step: Step, first_ms: int) -> list[Occurrence]:
-        every = step.timing.every
+        every, until_ms = step.timing.every, step.timing.until
         times = [first_ms]
+        if step.timing.between is not None:
+            try:
+                until_ms = self._bound(step.timing.between, 1)
+            except LocatedError as error:
+                self.checker.located(step.loc, error)
+                return []
+            if until_ms < first_ms:
+                self.checker.error((*step.loc, "between"), "the last moment is before the first", "swap them")
+                return []
         if every is not None:
-            last = self.duration_ms - 1 if step.timing.until is None else min(step.timing.until, self.duration_ms - 1)
+            last = self.duration_ms - 1 if until_ms is None else min(until_ms, self.duration_ms - 1)
             count = max(0, (last - first_ms) // every + 1)
             if count > OCCURRENCES_MAX:
                 cause = f"the step repeats {count} times"
@@ -342,7 +408,7 @@ class Resolver:
                 at_ms,
                 None if span is None else at_ms + span,
                 _done(step.action),
-                self._devices(step),
+                None,
                 self.checker.document.place(step.loc),
             )
             for at_ms in times
@@ -355,7 +421,7 @@ class Resolver:
 
     def _reaction(self, step: Step, before: Step | None) -> Reaction:
         timing = step.timing
-        after, from_end = self._reference(timing.after) if timing.after is not None else (None, False)
+        after, from_end = self._reference(timing.after, ("after",)) if timing.after is not None else (None, False)
         since_ms = 0
         if after is None and before is not None:
             # `within` counts from the step before, which may itself be a reaction.
@@ -367,19 +433,16 @@ class Resolver:
         return Reaction(
             name=step.name,
             fact=timing.when.fact if timing.when else None,
-            of=self.devices.get((*step.loc, "when", "of")),
+            of=None,
             after=after,
             from_end=from_end and after is not None,
             delay_ms=timing.delay if after is not None else 0,
             since_ms=since_ms,
             within_ms=timing.within,
             action=_done(step.action),
-            devices=self._devices(step),
+            devices=None,
             place=self.checker.document.place(step.loc),
         )
-
-    def _devices(self, step: Step) -> I64 | None:
-        return self.devices.get((*step.loc, "target"))
 
 
 def _done(action: Action) -> Action | None:

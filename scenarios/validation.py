@@ -34,8 +34,8 @@ class Checker:
     """
 
     document: Document
-    errors: list[tuple[tuple[int, int], UserError]] = field(default_factory=list)
-    notices: list[tuple[tuple[int, int], Notice]] = field(default_factory=list)
+    errors: list[tuple[tuple[int, ...], UserError]] = field(default_factory=list)
+    notices: list[tuple[tuple[int, ...], Notice]] = field(default_factory=list)
     found: int = 0
 
     def error(self, loc: Loc, cause: str, remedy: str, *, key: bool = False) -> None:
@@ -52,7 +52,7 @@ class Checker:
 
     def argument(self, argument: str, error: LocatedError) -> None:
         """Adds a mistake in an argument of the command line."""
-        self.errors.append(((0, 0), UserError(argument, error.cause, error.remedy)))
+        self.errors.append(((-1, 0, 0), UserError(argument, error.cause, error.remedy)))
 
     def notice(self, loc: Loc, cause: str, remedy: str) -> None:
         """Adds a warning."""
@@ -104,7 +104,7 @@ class Checker:
             self.error((*loc, *inner, *own), cause, remedy, key=key)
 
 
-def _sorted(found: Iterable[tuple[tuple[int, int], T]]) -> list[T]:
+def _sorted(found: Iterable[tuple[tuple[int, ...], T]]) -> list[T]:
     return list(dict.fromkeys(item for _, item in sorted(found, key=lambda entry: entry[0])))
 
 

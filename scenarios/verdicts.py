@@ -1,8 +1,7 @@
-"""Verdicts: the judgement of a run's tables by expectations, with examples of what went against them."""
+"""Verdicts: the judgement of a run by its expectations, with examples of what went against them."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Final, Literal
+from collections.abc import Callable, Mapping
+from typing import Any, Final, Literal
 
 import numpy as np
 import pyarrow as pa
@@ -10,113 +9,107 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from emulator.ports import I64
+from emulator.telemetry.watch import NEVER, WatchResult
+from scenarios import order, series, sql
 from scenarios.conditions import Condition
-from scenarios.expectations import Each, Expectation, Judged, Outcome, SetEquals, Total
+from scenarios.expectations import (
+    Each,
+    Expectation,
+    Judged,
+    Latency,
+    Never,
+    Order,
+    OverTime,
+    Query,
+    Ratio,
+    Series,
+    SetEquals,
+    Takes,
+    Total,
+)
 from scenarios.figures import COUNT, FILTERS, TIMES, Figure
+from scenarios.findings import (
+    EXAMPLES_MAX,
+    CounterExample,
+    Evidence,
+    Finding,
+    Nothing,
+    Verdict,
+    narrowed,
+    percent,
+)
 from scenarios.fleet import Fleet
-from scenarios.tables import SCHEMAS
-
-EXAMPLES_MAX: Final = 10
-"""Counter-examples of one verdict."""
 
 
-@dataclass(frozen=True, slots=True)
-class CounterExample:
-    """One thing that went against an expectation.
-
-    `device` is empty where it is no device's; `what` then says what it is. `at_ms` is None where the tables do not
-    tell when.
-    """
-
-    device: str
-    what: str
-    seen: str
-    permitted: str
-    at_ms: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """What came of one expectation: what was seen, what was expected, and where the expectation stands."""
-
-    name: str
-    clause: str | None
-    verdict: Outcome
-    seen: str
-    expected: str
-    counter_examples: tuple[CounterExample, ...]
-    place: str
-
-
-def evaluate(expectation: Expectation, tables: Mapping[str, pa.Table], fleet: Fleet) -> Verdict:
+def evaluate(
+    expectation: Expectation,
+    tables: Mapping[str, pa.Table],
+    fleet: Fleet,
+    *,
+    watched: Mapping[str, WatchResult] | None = None,
+) -> Verdict:
     """Judges the tables of a run, by the names and columns of `scenarios.tables`; one that is missing is empty.
 
-    A check over nothing fails, unless it says that it may be empty.
+    `watched` has what came of the watches, by the name of their expectation. A check over nothing fails, unless it says
+    that it may be empty.
     """
-    if isinstance(expectation, Total):
-        return _total(expectation, _table(tables, expectation.figure.table))
-    if isinstance(expectation, Each):
-        return _each(expectation, _table(tables, "devices"), fleet)
-    return _set(expectation, _table(tables, "facts"), fleet)
-
-
-def _table(tables: Mapping[str, pa.Table], name: str) -> pa.Table:
-    return tables[name] if name in tables else SCHEMAS[name].empty_table()
-
-
-def _verdict(
-    judged: Judged, holds: bool, seen: str, expected: str, examples: tuple[CounterExample, ...] = ()
-) -> Verdict:
-    outcome = Outcome.PASS if holds else judged.otherwise
-    return Verdict(judged.name, judged.clause, outcome, seen, expected, () if holds else examples, judged.place)
+    evidence = Evidence(tables, fleet, watched or {})
+    try:
+        finding = _JUDGES[type(expectation)](expectation, evidence)
+    except Nothing as nothing:
+        finding = Finding(expectation.may_be_empty, f"nothing: {nothing}")
+    return finding.verdict(expectation)
 
 
 # --- total -----------------------------------------------------------------------------------------------------------
 
 
-def _total(expectation: Total, table: pa.Table) -> Verdict:
-    rows = table
-    for where in expectation.where:
-        mask = pc.is_in(rows[where.column], value_set=pa.array(where.values, pa.string()))
-        for group in where.below:
-            inside = pc.starts_with(rows[where.column], pattern=f"{group}/")
-            mask = pc.or_(mask, pc.or_(inside, pc.equal(rows[where.column], pa.scalar(group))))
-        rows = rows.filter(mask)
+def _total(expectation: Total, evidence: Evidence) -> Finding:
     figure, of = expectation.figure, expectation.of
-    expected = f"{figure}{f' of {of}' if of else ''}: {expectation.condition}"
+    table = evidence.table(figure.table)
+    select = order.of_part if figure.column == COUNT else series.of_part
+    rows = narrowed(select(table, expectation.part, evidence), expectation.where)
     judged_rows = table if figure.column == COUNT else rows  # no fact of a kind is a count of nought, not of nothing
     if judged_rows.num_rows == 0:
-        return _verdict(expectation, expectation.may_be_empty, "nothing: no row of the table is meant", expected)
-    part = _sum(figure, rows, table)
-    whole = _sum(of, rows, table) if of else 1
-    seen = f"{part} of {whole}{_percent(part, whole)}" if of else str(part)
+        raise Nothing(series.NO_ROW)
+    last_ms = _last_ms(expectation, table, evidence)
+    part = _sum(figure, rows, last_ms)
+    whole = _sum(of, rows, last_ms) if of else 1
+    seen = f"{part} of {whole}{percent(part, whole)}" if of else str(part)
     holds = expectation.condition.holds(part, whole)
-    return _verdict(expectation, holds, seen, expected, () if holds else _largest(expectation, rows, table))
+    return Finding(holds, seen, () if holds else _largest(expectation, rows, last_ms))
 
 
-def _sum(figure: Figure, rows: pa.Table, table: pa.Table) -> int:
+def _last_ms(expectation: Total, table: pa.Table, evidence: Evidence) -> int:
+    """The interval at whose end a stock is asked for: the last of the table, since rows of nothing are not written."""
+    grid, between = expectation.part.grid, expectation.part.between
+    if between is not None and expectation.figure.column != COUNT:
+        return (grid.inside(*evidence.span(between))[1] - 1) * grid.interval_ms
+    return int(pc.max(table["at_ms"]).as_py())
+
+
+def _sum(figure: Figure, rows: pa.Table, last_ms: int) -> int:
     if figure.column == COUNT:
         return rows.num_rows
-    total: int = pc.sum(_counted(figure, rows, table)[figure.column], min_count=0).as_py()
+    total: int = pc.sum(_counted(figure, rows, last_ms)[figure.column], min_count=0).as_py()
     return total
 
 
-def _counted(figure: Figure, rows: pa.Table, table: pa.Table) -> pa.Table:
-    """Of a stock only the last interval counts: the last of the table, since rows without anything are not written."""
-    return rows.filter(pc.equal(rows["at_ms"], pc.max(table["at_ms"]))) if figure.stock else rows
+def _counted(figure: Figure, rows: pa.Table, last_ms: int) -> pa.Table:
+    return rows.filter(pc.equal(rows["at_ms"], pa.scalar(last_ms))) if figure.stock else rows
 
 
-def _largest(expectation: Total, rows: pa.Table, table: pa.Table) -> tuple[CounterExample, ...]:
+def _largest(expectation: Total, rows: pa.Table, last_ms: int) -> tuple[CounterExample, ...]:
     """The rows that have most part in the figure."""
     figure = expectation.figure
     if figure.column == COUNT:
         chosen = rows.slice(0, EXAMPLES_MAX)
     else:
-        counted = _counted(figure, rows, table)
+        counted = _counted(figure, rows, last_ms)
         counted = counted.filter(pc.greater(counted[figure.column], pa.scalar(0)))
-        order: list[tuple[str, Literal["ascending", "descending"]]] = [(figure.column, "descending")]
-        order += [(key, "ascending") for key in ("at_ms", *FILTERS[figure.table])]
-        chosen = counted.sort_by(order).slice(0, EXAMPLES_MAX)
+        keys: list[tuple[str, Literal["ascending", "descending"]]] = [(figure.column, "descending")]
+        keys += [(key, "ascending") for key in ("at_ms", *FILTERS[figure.table])]
+        chosen = counted.sort_by(keys).slice(0, EXAMPLES_MAX)
     return tuple(
         CounterExample(
             device=row.get("device", ""),
@@ -132,17 +125,16 @@ def _largest(expectation: Total, rows: pa.Table, table: pa.Table) -> tuple[Count
 # --- each ------------------------------------------------------------------------------------------------------------
 
 
-def _each(expectation: Each, table: pa.Table, fleet: Fleet) -> Verdict:
-    names = fleet.names(expectation.devices)
+def _each(expectation: Each, evidence: Evidence) -> Finding:
+    table = evidence.table("devices")
+    names = evidence.fleet.names(expectation.devices)
     rows: pa.Int32Array = pc.index_in(names, value_set=table["device"])
     known = rows.is_valid().to_numpy(zero_copy_only=False)
-    # A device without a row fulfils nothing; row 0 stands in for it until the mask below takes it out.
-    taken = table.take(rows.fill_null(0).to_numpy()) if table.num_rows else table
-    figure, of, condition = expectation.figure, expectation.of, expectation.condition
-    what = f"{figure}{f' of {of}' if of else ''} is {condition}"
-    expected = f"{what}, for {expectation.share} of {expectation.selector}"
     if not known.any():
-        return _verdict(expectation, expectation.may_be_empty, "nothing: no device is meant", expected)
+        raise Nothing(order.NOBODY)
+    # A device without a row fulfils nothing; row 0 stands in for it until the mask below takes it out.
+    taken = table.take(rows.fill_null(0).to_numpy())
+    figure, of, condition = expectation.figure, expectation.of, expectation.condition
     if isinstance(condition, Condition):
         parts = _integers(taken, figure)
         wholes = _integers(taken, of) if of else np.ones_like(parts)
@@ -152,10 +144,8 @@ def _each(expectation: Each, table: pa.Table, fleet: Fleet) -> Verdict:
     fulfilled &= known
     count, size = int(fulfilled.sum()), len(fulfilled)
     holds = expectation.share.holds(count, size)
-    seen = f"{count} of {size} devices{_percent(count, size)}"
-    return _verdict(
-        expectation, holds, seen, expected, () if holds else _against(expectation, taken, names, known, fulfilled)
-    )
+    seen = f"{count} of {size} devices{percent(count, size)}"
+    return Finding(holds, seen, () if holds else _against(expectation, taken, names, known, fulfilled))
 
 
 def _against(
@@ -187,28 +177,66 @@ def _integers(table: pa.Table, figure: Figure) -> I64:
     return table[figure.column].to_numpy()
 
 
-# --- set -------------------------------------------------------------------------------------------------------------
+# --- over time -------------------------------------------------------------------------------------------------------
 
 
-def _set(expectation: SetEquals, table: pa.Table, fleet: Fleet) -> Verdict:
-    rows = table.filter(pc.equal(table["kind"], pa.scalar(expectation.fact)))
-    first = rows.group_by("device").aggregate([("at_ms", "min")]).sort_by("device")
-    expected_names = fleet.names(expectation.devices)
-    extra = first.filter(pc.invert(pc.is_in(first["device"], value_set=expected_names)))
-    missing = expected_names.filter(pc.invert(pc.is_in(expected_names, value_set=first["device"])))
-    found = first.num_rows - extra.num_rows
-    seen = f"{found} of the {len(expected_names)} devices, and {extra.num_rows} others"
-    expected = f"{expectation.fact} on exactly {expectation.selector}, {len(expected_names)} devices"
-    examples = [
-        CounterExample(row["device"], expectation.fact, expectation.fact, "none", row["at_ms_min"])
-        for row in extra.slice(0, EXAMPLES_MAX).to_pylist()
-    ]
-    examples += [
-        CounterExample(str(name), expectation.fact, "none", expectation.fact)
-        for name in missing.slice(0, EXAMPLES_MAX - len(examples)).to_pylist()
-    ]
-    return _verdict(expectation, not examples, seen, expected, tuple(examples))
+def _over_time(expectation: OverTime, evidence: Evidence) -> Finding:
+    """A device that was never looked at fulfils nothing."""
+    devices, watch = expectation.devices, expectation.watch
+    result = evidence.watched.get(expectation.name)
+    if len(devices) == 0 or watch is None or result is None or len(result.devices) == 0:
+        raise Nothing("no device was watched")
+    place = np.minimum(np.searchsorted(result.devices, devices), len(result.devices) - 1)
+    known = result.devices[place] == devices
+    first_true = np.where(known, result.first_true_ms[place], NEVER)
+    first_false = np.where(known, result.first_false_ms[place], NEVER)
+    looked = (first_true != NEVER) | (first_false != NEVER)
+    if not looked.any():
+        raise Nothing("no device had a moment of its own in that time")
+    fulfilled = looked & ((first_false == NEVER) if expectation.always else (first_true != NEVER))
+    count, size = int(fulfilled.sum()), len(devices)
+    too_many = expectation.share.holds(0, size)
+    candidates = np.flatnonzero(fulfilled if too_many else ~fulfilled)
+    # The moment that decides; what never came was missing at the end.
+    moment = first_false if expectation.always else first_true
+    moment = np.where(moment == NEVER, watch.until_ms - 1, moment)
+    chosen = candidates[np.lexsort((candidates, moment[candidates]))][:EXAMPLES_MAX]
+    names = evidence.fleet.names(devices[chosen]).to_pylist()
+    condition = str(expectation.condition)
+    examples = tuple(
+        CounterExample(
+            device=str(name),
+            what=expectation.condition.figure,
+            seen=_seen(condition, bool(looked[index]), too_many, expectation.always),
+            permitted=f"not {condition}" if too_many else condition + expectation.span,
+            at_ms=int(moment[index]),
+        )
+        for name, index in zip(names, chosen.tolist(), strict=True)
+    )
+    holds = expectation.share.holds(count, size)
+    return Finding(holds, f"{count} of {size} devices{percent(count, size)}", examples)
 
 
-def _percent(part: int, whole: int) -> str:
-    return f" ({part * 1000 // whole / 10:g} %)" if whole else ""
+def _seen(condition: str, looked: bool, too_many: bool, always: bool) -> str:
+    if not looked:
+        return "no moment of its own"
+    if too_many:
+        return condition
+    return f"not {condition}" if always else f"never {condition}"
+
+
+_JUDGES: Final[Mapping[type[Judged], Callable[[Any, Evidence], Finding]]] = {  # each takes its own kind
+    Total: _total,
+    Each: _each,
+    OverTime: _over_time,
+    Series: series.judge_series,
+    Latency: series.judge_latency,
+    Ratio: series.judge_ratio,
+    Order: order.judge_order,
+    Never: order.judge_never,
+    SetEquals: order.judge_set,
+    Takes: order.judge_takes,
+    Query: sql.judge_query,
+}
+
+__all__ = ["EXAMPLES_MAX", "CounterExample", "Verdict", "evaluate"]

@@ -4,6 +4,7 @@ A device without a backlog has no segment. Order in a device's queue: segment, t
 one event as long as its segment stays whole (`docs/window.md`).
 """
 
+from mmap import mmap
 from typing import Any, Final
 
 import numpy as np
@@ -14,6 +15,9 @@ from emulator.ports import I64
 
 TYPES: Final = len(EVENT_TYPES)
 _START: Final = 64
+_SEGMENT_BYTES: Final = 8 + 3 * 4 + TYPES * 4 + 1
+_DEAD_SHARE: Final = 8
+"""Dead segments are swept out once they are this part of all."""
 
 
 class Backlog:
@@ -30,20 +34,32 @@ class Backlog:
         self._allocate(_START)
 
     def _allocate(self, capacity: int) -> None:
-        self.row: NDArray[np.int32] = np.empty(capacity, np.int32)
-        self.first: NDArray[np.int32] = np.empty(capacity, np.int32)
-        self.last: NDArray[np.int32] = np.empty(capacity, np.int32)
-        self.start: I64 = np.empty(capacity, np.int64)
-        self.cut: NDArray[np.bool_] = np.empty(capacity, np.bool_)
-        self.counts: NDArray[np.uint32] = np.empty((capacity, TYPES), np.uint32)
+        """Makes columns in a mapping of their own: pages not yet written cost nothing, freed ones go back at once.
+
+        On the heap a day's backlog of a fleet would stay with the process long after it has drained.
+        """
+        memory = mmap(-1, capacity * _SEGMENT_BYTES)
+        end = 0
+
+        def column(dtype: type[np.generic], width: int = 1) -> NDArray[Any]:
+            nonlocal end
+            begin, end = end, end + capacity * width * np.dtype(dtype).itemsize
+            return np.frombuffer(memory, dtype, capacity * width, begin)
+
+        self.start: I64 = column(np.int64)
+        self.row: NDArray[np.int32] = column(np.int32)
+        self.first: NDArray[np.int32] = column(np.int32)
+        self.last: NDArray[np.int32] = column(np.int32)
+        self.counts: NDArray[np.uint32] = column(np.uint32, TYPES).reshape(capacity, TYPES)
+        self.cut: NDArray[np.bool_] = column(np.bool_)
 
     def __len__(self) -> int:
         return self._size - self.dead
 
     @property
     def bytes(self) -> int:
-        """Memory of the columns."""
-        return sum(column.nbytes for column in self._columns())
+        """Memory of the columns that was written to."""
+        return self._size * _SEGMENT_BYTES
 
     def _columns(self) -> tuple[NDArray[Any], ...]:
         return self.row, self.first, self.last, self.start, self.cut, self.counts
@@ -53,7 +69,7 @@ class Backlog:
         if needed <= len(self.row):
             return
         old = self._columns()
-        self._allocate(max(needed, len(self.row) * 3 // 2))
+        self._allocate(max(needed, len(self.row) * 2))
         for new, column in zip(self._columns(), old, strict=True):
             new[: self._size] = column[: self._size]
 
@@ -115,13 +131,15 @@ class Backlog:
     def _kill(self, chosen: I64) -> None:
         self.row[chosen] = -1
         self.dead += len(chosen)
-        if self.dead * 2 > self._size:
+        if self.dead == self._size:
+            self._keep(chosen[:0])
+        elif self.dead >= _START and self.dead * _DEAD_SHARE > self._size:
             self._keep(np.flatnonzero(self.row[: self._size] >= 0))
 
     def _keep(self, alive: I64) -> None:
         columns = [column[alive] for column in self._columns()]
         self._size, self.dead = len(alive), 0
-        self._allocate(max(_START, len(alive)))
+        self._allocate(max(_START, len(alive) * 2))
         for new, column in zip(self._columns(), columns, strict=True):
             new[: len(alive)] = column
 
@@ -162,11 +180,6 @@ class Backlog:
             np.maximum.at(acked, row[chosen], self.start[chosen] + counts.sum(axis=1))
             self._kill(chosen)
         return result
-
-    def oldest(self) -> int | None:
-        """The earliest last tick of a segment, or None where there is none."""
-        alive = self.row[: self._size] >= 0
-        return int(self.last[: self._size][alive].min()) if alive.any() else None
 
     def earliest(self, size: int) -> I64:
         """The first tick that each row of a block of `size` has a segment of; beyond all ticks where it has none."""

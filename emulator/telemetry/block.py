@@ -21,15 +21,13 @@ from emulator.telemetry.collect import Collector
 from emulator.telemetry.context import Context
 from emulator.telemetry.ledger import Ledger
 from emulator.telemetry.profiles import Route
-from emulator.telemetry.rows import Injected, Mask, Run, Tick, cell_sums, sums_by_cell
+from emulator.telemetry.rows import Injected, Mask, Run, Tick, cell_sums
 from emulator.telemetry.session import SYNCHRONISATION_BYTES, Session, count_synchronisations, visits
 from emulator.telemetry.stream import Stream
 from emulator.world import Condition
 
 T = TypeVar("T")
 
-BLOCK_ROWS: Final = 8_192
-"""Rows of a block: few enough for the cache, many enough to hide the cost of calls."""
 ADMINISTRATION_TIMEOUT_MS: Final = 10_000
 """How long Network Agent waits for the Administration Server; a stand-in."""
 
@@ -91,6 +89,7 @@ class Block:
             ),
             residue=np.zeros(size, np.int32),
             hour_offset=(world.hour_offsets(self.key) * world.slot_ticks).astype(np.int32),
+            cells=len(context.cell_image),
             records=target in context.recorded,
         )
 
@@ -463,8 +462,11 @@ class Block:
     def lively(self) -> bool:
         """True where every tick has something to do: ambient life, a queue, or a window that is not closed."""
         return any(self.context.world.images[image].classes for _, _, image in self._parts) or any(
-            not stream.clean or not stream.session.steady or stream.pending is not None or stream.expects
-            for stream in self.streams.values()
+            not stream.clean
+            or (bool(self._routes[target]) and not stream.session.steady)
+            or stream.collects
+            or stream.expects
+            for target, stream in self.streams.items()
         )
 
     def unheard(self, until_ms: int) -> bool:
@@ -500,10 +502,7 @@ class Block:
     def stock(self, ledger: Ledger) -> None:
         """Writes what is queued and unanswered now, by cell and type, into the ledger of an interval."""
         for target, stream in self.streams.items():
-            if not stream.clean or stream.pending is not None:
-                rows = np.arange(len(self))
-                for sums, counts in zip(ledger.stocks[target], stream.stocks(), strict=True):
-                    sums_by_cell(rows, counts, self.edges, self.cells, sums)
+            stream.stock(self, *ledger.stocks[target])
 
 
 def _neighbours(spans: Iterable[tuple[int, int, T]]) -> list[tuple[int, int, T]]:

@@ -11,7 +11,7 @@ from emulator.ports import I64, Answers, Event, Outcome, Transmissions
 from emulator.telemetry.books import whole
 from emulator.telemetry.ledger import SIZES
 from emulator.telemetry.profiles import Route
-from emulator.telemetry.rows import Rows, Tick
+from emulator.telemetry.rows import Rows, Tick, cell_sums, sums_by_cell
 from emulator.telemetry.session import Lost
 from emulator.world import PACKAGES_PER_PERIOD
 
@@ -34,6 +34,7 @@ class Dispatch:
         self._start = stream.made.copy()
         self._package = np.broadcast_to(whole(block.runs, "package_events", len(passed)), passed.shape).astype(np.int64)
         stream.made += passed
+        stream.queued[block.cells] += cell_sums(window, block.edges)
         # A window stays out of the backlog as long as it may leave whole and at once.
         self._fresh = (passed > 0) & (stream.acked == self._start)
         self._fresh &= passed <= self._package * PACKAGES_PER_PERIOD
@@ -111,6 +112,7 @@ class Dispatch:
             self._queue(waiting)
             counts[part] = stream.backlog.taken(rows[part], answers.acked[part], len(self._fresh))
         stream.books.sum("acknowledged", rows, counts, self._block)
+        sums_by_cell(rows, -counts, self._block.edges, self._block.cells, stream.queued)
         stream.acked[rows] = answers.acked
         stream.tried[rows] = np.maximum(stream.tried[rows], answers.acked)
         self._fresh[rows] = False

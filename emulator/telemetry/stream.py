@@ -18,7 +18,7 @@ from emulator.telemetry.collect import Collector
 from emulator.telemetry.dispatch import Dispatch
 from emulator.telemetry.history import History
 from emulator.telemetry.ledger import SIZES
-from emulator.telemetry.rows import Rows, Tick, cell_sums
+from emulator.telemetry.rows import Rows, Tick, cell_sums, sums_by_cell
 from emulator.telemetry.session import Session
 from emulator.telemetry.throttle import Throttle
 from emulator.world import MERGE_SLOTS, PACKAGES_PER_PERIOD, RETENTION_MS, World
@@ -45,6 +45,7 @@ class Stream:
         session: Session,
         residue: NDArray[np.int32],
         hour_offset: NDArray[np.int32],
+        cells: int,
         records: bool,
     ) -> None:
         size = len(residue)
@@ -63,6 +64,7 @@ class Stream:
         self.clean = True
         self.backlog = Backlog()
         self.throttle = Throttle(size) if target is Target.CENTRAL_NODE else None
+        self.queued: I64 = np.zeros((cells, TYPES), np.int64)
         self.pending: I32 | None = None
         self.history = self.collector.history = History(world) if records else None
         self.queued_max: I64 | None = None
@@ -96,17 +98,16 @@ class Stream:
         """Below which ordinal each row believes everything stored (or gave it up as expired)."""
         return self.made if self.clean else self.acked
 
-    def stocks(self) -> tuple[I64, I64]:
-        """(queued, unanswered) of each row and type, int64 (rows, types)."""
-        queued = np.zeros((len(self), TYPES), np.int64)
-        unanswered = np.zeros((len(self), TYPES), np.int64)
+    def stock(self, block: Rows, queued: I64, unanswered: I64) -> None:
+        """Adds what waits now, by cell and type, to the (cells, types) sums of the two stocks."""
         if not self.clean:
-            rows = np.arange(len(self))
-            unanswered = self.backlog.taken(rows, np.maximum(self.tried, self.acked), len(self))
-            queued = self.backlog.taken(rows, self.made, len(self)) - unanswered
+            rows = np.flatnonzero(self.tried > self.acked)
+            sent = np.zeros_like(unanswered)
+            sums_by_cell(rows, self.backlog.taken(rows, self.tried[rows], len(self)), block.edges, block.cells, sent)
+            unanswered += sent
+            queued += self.queued - sent
         if self.pending is not None:
-            queued += self.pending.T
-        return queued, unanswered
+            queued[block.cells] += cell_sums(self.pending, block.edges)
 
     @property
     def bytes(self) -> int:
@@ -155,6 +156,11 @@ class Stream:
         if self.expected is not None and (self.expected <= self.revision).all():
             self.expected = None
         return self.expected is not None
+
+    @property
+    def collects(self) -> bool:
+        """True while some row waits with events for its next transmission."""
+        return self.pending is not None and bool(self.pending.any())
 
     def unsettled(self) -> I64:
         """Events of each row that are neither acknowledged nor in a segment: none, unless the columns are wrong."""
@@ -297,5 +303,7 @@ class Stream:
                 gone = self.backlog.expire(horizon, self.acked)
                 rows = np.flatnonzero(gone.any(axis=1))
                 self.books.book("expired", rows, gone[rows], block)
+                sums_by_cell(rows, -gone[rows], block.edges, block.cells, self.queued)
         self.session.settled(tick.at, block.routes(self.target))
         self.clean = len(self.backlog) == 0 and bool((self.acked == self.made).all())
+        assert not self.clean or not self.queued.any(), "nobody waits, and yet something is queued"

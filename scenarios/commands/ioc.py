@@ -24,7 +24,10 @@ REASONS_SHOWN_MAX: Final = 5
 
 _SHAPE: Final = 'give an object such as {"FileItem": [{"FileName": "a.exe"}]}'
 
-ioc_app = typer.Typer(no_args_is_help=True, help="Read OpenIOC files as Endpoint Agent would, and judge them.")
+ioc_app = typer.Typer(
+    no_args_is_help=True,
+    help="Read OpenIOC files as Endpoint Agent would, and judge them.\n\nExample:  seatrial ioc check indicators",
+)
 
 
 class OutputFormat(StrEnum):
@@ -47,7 +50,10 @@ _Device = Annotated[
 
 @ioc_app.command()
 def check(paths: _Paths, output: _Format = OutputFormat.TEXT) -> None:
-    """List the files: identifier, version, terms, whether Endpoint Agent supports them, and why not."""
+    """List the files: identifier, version, terms, whether Endpoint Agent supports them, and why not.
+
+    Example:  seatrial ioc check indicators --format json
+    """
     read = _read(paths)
     duplicates = _duplicates(read)
     if output is OutputFormat.JSON:
@@ -69,7 +75,10 @@ def check(paths: _Paths, output: _Format = OutputFormat.TEXT) -> None:
 
 @ioc_app.command()
 def match(paths: _Paths, device: _Device, output: _Format = OutputFormat.TEXT) -> None:
-    """Judge each file by itself against the device, and name the IndicatorItems that made it match."""
+    """Judge each file by itself against the device, and name the IndicatorItems that made it match.
+
+    Example:  seatrial ioc match indicators --device snapshot.json
+    """
     from emulator.ioc import ITEM_TYPES, Sweep
 
     read = _read(paths)

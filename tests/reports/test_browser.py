@@ -1,5 +1,6 @@
 """The report in a real browser: no error, no request but the file, no overflow on a phone, no name that runs."""
 
+import json
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -145,3 +146,38 @@ def test_a_time_under_the_pointer_is_told_as_h_mm_ss(plain: Opened) -> None:
     title.wait_for()
     assert title.text_content() == "3:00:00 to 3:02:00"
     assert plain.told == []
+
+
+def test_a_table_shows_only_the_rows_that_are_asked_for(plain: Opened) -> None:
+    page = plain.page
+    box = page.locator("#devices input[type=search]")
+    rows = page.locator("#devices-table tbody tr:visible")
+    assert rows.count() == 20
+    name = page.locator("#devices-table tbody th").nth(3).text_content()
+    box.fill(f"{name.upper()}  windows")
+    assert rows.count() == 1
+    assert page.locator("#devices .filter output").text_content() == "1 of 20"
+    box.fill("nothing has this in it")
+    assert rows.count() == 0
+    box.fill("")
+    assert rows.count() == 20
+    assert plain.told == []
+
+
+def test_a_short_table_has_nothing_to_filter(plain: Opened) -> None:
+    assert plain.page.locator("#steps input, #expectations input, #servers input").count() == 0
+
+
+def test_rows_that_belong_together_stay_together(browser: Any, copy: Path) -> None:
+    manifest = json.loads((copy / "run.json").read_text(encoding="utf-8"))
+    first, failed, *rest = manifest["expectations"]
+    manifest["expectations"] = [failed, *({**first, "name": f"held {index}"} for index in range(9)), *rest]
+    (copy / "run.json").write_text(json.dumps(manifest), encoding="utf-8")
+    opened = Opened(browser, write_report(copy), width=400)
+    rows = opened.page.locator("#expectations-table tbody tr:visible")
+    assert rows.count() == 13
+    opened.page.locator("#expectations input[type=search]").fill("1,698")
+    assert rows.count() == 2
+    opened.page.locator("#expectations input[type=search]").fill("held 3")
+    assert rows.count() == 1
+    sound(opened)

@@ -82,6 +82,11 @@ def test_a_failure_ends_with_the_line_that_reproduces_it_unbroken(changed: Chang
     assert text.splitlines()[-1] == f"again   {command}"
 
 
+def test_a_failure_tells_the_command_that_explains_it(written: Path, changed: Changed) -> None:
+    assert f"\nwhy     seatrial explain {written}\n" in printed(summary_of(written))
+    assert "explain" not in printed(summary_of(changed(lambda manifest: manifest.update(expectations=[]))))
+
+
 def test_a_pass_needs_no_line_that_reproduces_it(changed: Changed) -> None:
     text = printed(summary_of(changed(lambda manifest: manifest.update(verdict="pass", expectations=[]))))
     assert text.splitlines()[-1].startswith("PASS")
@@ -119,7 +124,7 @@ def test_more_targets_and_servers_than_fit_stand_below_each_other(changed: Chang
     tables, _, _ = text.partition("Problems of this run folder")
     assert tables.count("100,000,000,000,000") == 4
     assert tables.count("Telemetry, events") == 2
-    assert max(len(line) for line in text.splitlines()) <= 80
+    assert max(len(line) for line in text.splitlines() if not line.startswith("why ")) <= 80
 
 
 def test_a_killed_run_does_not_claim_that_it_took_no_time(changed: Changed) -> None:

@@ -9,6 +9,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from lxml import html as lxml_html
 from plotly.offline import get_plotlyjs
@@ -16,7 +18,7 @@ from plotly.offline import get_plotlyjs
 from reports import html
 from reports.figures import STACKED
 from reports.folder import RunFolder
-from scenarios.tables import SCHEMAS, STOCKS, TERMS
+from scenarios.tables import SCHEMAS, SERVERS, STOCKS, TERMS
 from tests.reports import synthetic
 
 PAGE_BYTES_MAX = 6_000_000
@@ -67,19 +69,19 @@ def test_nothing_is_fetched_from_anywhere(page: Page) -> None:
     assert "@import" not in page.small
 
 
-def test_only_the_two_scripts_of_the_report_may_run(page: Page) -> None:
+def test_only_the_three_scripts_of_the_report_may_run(page: Page) -> None:
     (policy,) = page.all("//meta[@http-equiv='Content-Security-Policy']/@content")
     assert policy.startswith("default-src 'none'; script-src 'sha256-")
     scripts = re.findall(r"<script>(.*?)</script>", page.text, re.DOTALL)
     hashes = [base64.b64encode(hashlib.sha256(script.encode()).digest()).decode() for script in scripts]
     assert re.findall(r"'sha256-([^']+)'", policy) == hashes
-    assert len(hashes) == 2
+    assert len(hashes) == 3
     (scripts_allowed,) = [part for part in policy.split("; ") if part.startswith("script-src")]
     assert "unsafe" not in scripts_allowed
 
 
 def test_names_are_text_and_never_elements(evil: Page) -> None:
-    assert len(evil.all("//script")) == 3
+    assert len(evil.all("//script")) == 4
     assert evil.all("//img | //u | //i | //a[not(starts-with(@href, '#'))]") == []
     assert {b.text for b in evil.all("//b")} == {"the run"}
     assert evil.texts("//h1") == ["<script>window.broken=1</script><img src=x onerror='window.broken=2'>"]
@@ -130,7 +132,7 @@ def test_ids_are_unique_and_labels_point_to_one(page: Page) -> None:
 
 def test_every_figure_has_a_sentence_with_numbers(page: Page) -> None:
     figures = page.all("//figure")
-    assert len(figures) == 10
+    assert len(figures) == 13
     for figure in figures:
         sentence = figure.find("figcaption").text
         assert re.search(r"\d|[Nn]othing", sentence)
@@ -150,6 +152,7 @@ def test_the_figures_are_those_of_the_run(page: Page) -> None:
     figures = page.data["figures"]
     assert set(figures) == {
         *("load-1", "load-2", "load-3"),
+        *("latency-1", "latency-2", "latency-3"),
         *("flows-1", "queue-1", "throttled-1"),
         "flows-2",
         "queues",
@@ -163,7 +166,33 @@ def test_the_figures_are_those_of_the_run(page: Page) -> None:
     ]
     assert [trace["name"] for trace in figures["load-3"]["data"]] == ["served"]
     assert [trace["name"] for trace in figures["flows-1"]["data"]][-1] == "generated"
+    assert [trace["name"] for trace in figures["latency-1"]["data"]] == ["p50", "p99"]
     assert figures["queues"]["over_time"] is False
+
+
+def test_the_latency_over_time_is_worst_in_the_storm_and_missing_in_the_outage(page: Page) -> None:
+    _, p99 = page.data["figures"]["latency-1"]["data"]
+    by_second = dict(zip(p99["x"], p99["y"], strict=True))
+    assert {second for second, value in by_second.items() if value is None} == {
+        second for second in by_second if 7200 < second < 8880
+    }
+    answered = {second: value for second, value in by_second.items() if value is not None}
+    assert 8880 < max(answered, key=lambda second: answered[second]) < 9000
+    (sentence,) = page.texts("//figcaption[@id='latency-1-text']")
+    assert sentence == (
+        "Half of the answers came within 12.1 ms, 99 % within 167 ms; at worst, 99 % within "
+        "290 ms, in the 2 min from 2:28:00."
+    )
+
+
+def test_a_server_that_never_answered_has_no_latency(copy: Path) -> None:
+    for part in (copy / "servers").iterdir():
+        table = pq.read_table(part)
+        for name in ("latency_bucket", "latency_count"):
+            nothing = pa.array([[]] * table.num_rows, SERVERS.field(name).type)
+            table = table.set_column(table.schema.names.index(name), SERVERS.field(name), nothing)
+        pq.write_table(table, part)
+    assert not [name for name in Page(copy).data["figures"] if name.startswith("latency")]
 
 
 def test_faults_are_told_from_other_steps(page: Page) -> None:

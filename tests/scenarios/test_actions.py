@@ -5,7 +5,7 @@ import pytest
 
 from fakes.faults import FaultKind
 from scenarios.actions import ACTIONS, FAULTS, Action, about, name_of
-from scenarios.library import INDICATORS
+from scenarios.library import FOLDER, INDICATORS
 from scenarios.source import parse
 from tests.scenarios.made import loaded, mistakes, step
 
@@ -32,7 +32,7 @@ def written(model: type[Action]) -> dict[str, Any]:
 def test_the_example_of_an_action_loads_as_that_action(model: type[Action]) -> None:
     example = written(model)
     steps = [step(name="seen", at="10min"), example]
-    scenario = loaded(timeline=steps, **SURROUNDINGS)
+    scenario = loaded(timeline=steps, folder=FOLDER, **SURROUNDINGS)
     found = [done.action for done in scenario.steps if done.name == "step-2"]
     assert [type(action) for action in found] == [model]
 
@@ -46,7 +46,9 @@ def test_an_action_is_told_in_one_line(model: type[Action]) -> None:
 def test_an_action_is_called_by_its_key(name: str) -> None:
     model = {**ACTIONS, **FAULTS}[name]
     steps = [step(name="seen", at="10min"), written(model)]
-    (action,) = [done.action for done in loaded(timeline=steps, **SURROUNDINGS).steps if done.name == "step-2"]
+    (action,) = [
+        done.action for done in loaded(timeline=steps, folder=FOLDER, **SURROUNDINGS).steps if done.name == "step-2"
+    ]
     assert action is not None
     assert name_of(action) == name
 

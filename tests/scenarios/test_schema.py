@@ -6,7 +6,7 @@ from jsonschema import Draft202012Validator
 from emulator.policy.settings import describe
 from scenarios import library
 from scenarios.actions import ACTIONS, FAULTS
-from scenarios.expectations import ENTRIES
+from scenarios.entries import ENTRIES
 from scenarios.format import ScenarioFile
 from scenarios.schema import scenario_schema
 from scenarios.source import parse
@@ -31,8 +31,9 @@ def test_a_scenario_of_the_library_is_valid(name: str) -> None:
 
 
 def test_every_key_of_the_format_is_in_it() -> None:
-    assert set(SCHEMA["properties"]) == set(ScenarioFile.model_fields)
-    assert SCHEMA["required"] == ["name", "duration", "fleet"]
+    scenario = SCHEMA["$defs"]["scenario"]
+    assert set(scenario["properties"]) == set(ScenarioFile.model_fields)
+    assert scenario["required"] == ["name", "duration", "fleet"]
 
 
 @pytest.mark.parametrize("model", [*ACTIONS.values()], ids=lambda model: model.__name__)
@@ -105,4 +106,61 @@ def test_selectors_nest() -> None:
 def test_there_is_no_address_and_no_title_of_a_class_in_it() -> None:
     text = str({key: value for key, value in SCHEMA.items() if key != "$schema"})
     assert "http" not in text
-    assert "title" not in SCHEMA["properties"]["fleet"]
+    assert "title" not in SCHEMA["$defs"]["scenario"]["properties"]["fleet"]
+
+
+# --- files that are put together -------------------------------------------------------------------------------------
+
+
+def test_a_file_that_extends_another_need_not_be_whole() -> None:
+    over: dict[str, Any] = {
+        "extends": "library:first-day",
+        "fleet": {"blocks": [{"name": "office", "count": 5}]},
+        "timeline": [{"name": "reboot", "for": "1min"}, {"name": "hiccup", "fault": {"share": "5 %"}}],
+        "expect": [{"name": "queues drain", "is": "< 5"}],
+        "params": {"cap": {"max": 900}},
+        "duration": None,
+        "policies": [{"name": "office", "settings": {"request-throttling": {"enabled": None}}}],
+    }
+    assert VALIDATOR.is_valid(over)
+    assert VALIDATOR.is_valid({**over, "include": ["a.yaml"]})
+    assert not VALIDATOR.is_valid({**over, "fleet": {"blocks": [{"name": "office", "cuont": 5}]}})
+    assert not VALIDATOR.is_valid({**over, "duration": "soon"})
+    assert not VALIDATOR.is_valid({**over, "include": "a.yaml"})
+    assert not VALIDATOR.is_valid({**over, "timeline": [{"name": "hiccup", "fault": {"shared": "5 %"}}]})
+
+
+def test_a_part_that_others_include_has_neither_name_nor_duration() -> None:
+    assert VALIDATOR.is_valid({"fleet": {"blocks": [{"name": "office", "count": 5}]}})
+    assert not VALIDATOR.is_valid({"name": "trial", "fleet": FLEET})
+    assert not VALIDATOR.is_valid({"duration": "1h", "fleet": FLEET})
+
+
+def test_a_suite_is_valid() -> None:
+    entry: dict[str, Any] = {
+        "scenario": "a.yaml",
+        "matrix": {"gone": ["1min", 2], "seed": [1]},
+        "tag": "a",
+        "not_tag": "b",
+    }
+    compare = [{"figure": "wall_s", "worse_by": "30 %", "or": "1s", "only": "warn"}, {"figure": "x", "differs_by": 0}]
+    suite = {
+        "suite": "night",
+        "about": "all of it",
+        "defaults": {"seed": 1, "set": {"cap": 5}, "backend": {"telemetry": "a:B"}},
+        "run": [entry],
+        "limits": {"wall": "40min", "each": "5min"},
+        "baseline": {"file": "base.json", "compare": compare},
+    }
+    assert [error.message for error in VALIDATOR.iter_errors(suite)] == []
+    assert not VALIDATOR.is_valid({**suite, "limits": {"wall": 40}})
+    assert not VALIDATOR.is_valid({**suite, "run": [{"tag": "a"}]})
+    assert not VALIDATOR.is_valid({**suite, "defaults": {"backend": {"telemetri": "a:B"}}})
+    assert not VALIDATOR.is_valid({**suite, "fleet": FLEET})
+
+
+def test_ramps_states_and_names_of_devices_are_in_it() -> None:
+    assert valid(fleet={**FLEET, "ramp": {"from": 1, "to": 5, "over": "5min", "shape": "linear"}})
+    assert not valid(fleet={**FLEET, "ramp": {"from": 1, "over": "5min", "shape": "steep"}})
+    assert valid(timeline=[step(every="5min", between=["a", "end"], target={"state": "stopped"}, **{"as": "b"})])
+    assert not valid(timeline=[step(at="5min", target={"state": "asleep"})])

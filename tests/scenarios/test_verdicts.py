@@ -4,23 +4,18 @@
 answer to at least one of them.
 """
 
-import inspect
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from types import ModuleType
 from typing import Any
 
-import pyarrow as pa
 import pytest
 
-from scenarios import conditions, verdicts
+from scenarios import conditions, findings, order, verdicts
 from scenarios.expectations import Outcome
 from scenarios.model import Scenario
-from scenarios.verdicts import Verdict, evaluate
+from scenarios.verdicts import evaluate
+from tests.scenarios.judging import Case, Tables, answer, answers, made, plant
 from tests.scenarios.made import loaded, mistakes
 from tests.scenarios.run_tables import table, telemetry
-
-Tables = Mapping[str, pa.Table]
 
 TELEMETRY = telemetry(
     {"at_ms": 0, "throttled": 3, "generated": 10, "queued": 7, "importance": "low", "type": "file-change"},
@@ -81,18 +76,6 @@ def scenario(**entry: Any) -> Scenario:
     return loaded(fleet=FLEET, expect=[{"name": "check", **entry}])
 
 
-@dataclass(frozen=True)
-class Case:
-    says: dict[str, Any]
-    passes: bool
-    seen: str
-    examples: tuple[tuple[Any, ...], ...] = ()
-    tables: Tables = field(default_factory=lambda: ALL)
-
-    def __str__(self) -> str:
-        return " ".join(f"{key}={value}" for key, value in self.says.items())
-
-
 def where(figure: str, condition: Any, **columns: Any) -> dict[str, Any]:
     return {"total": figure, "where": columns, "is": condition}
 
@@ -134,6 +117,15 @@ CASES = (
     Case(where("telemetry.queued", 1, importance="low"), True, "1"),
     Case(where("telemetry.queued", 0, type="process-start", image="windows-office"), True, "0"),
     Case(where("telemetry.queued", "> 0", target="kics"), False, "0"),
+    # … of a part of the run
+    Case({"total": "telemetry.throttled", "is": 2, "between": ["30s", "1min"]}, True, "2"),
+    Case({"total": "telemetry.throttled", "is": 43, "between": ["0s", "31s"]}, True, "43"),
+    Case({"total": "telemetry.throttled", "is": 0, "between": ["29s", "1min"]}, False, "2", (
+        ("", "central-node, Managed devices/HQ, windows-office, file-change, low", "2", "0 in all", 30_000),
+    )),
+    Case({"total": "telemetry.queued", "is": 13, "between": ["0s", "30s"]}, True, "13"),
+    Case({"total": "telemetry.throttled", "is": 0, "between": ["1h", "2h"]}, False, NO_ROW),
+    Case(where("facts.count", 1, kind="ioc-match") | {"between": ["450ms", "900ms"]}, True, "1"),
     # … as a share
     Case(THROTTLED_SHARE | {"is": "< 41 %"}, True, "45 of 110 (40.9 %)"),
     Case(THROTTLED_SHARE | {"is": "<= 40.9 %"}, False, "45 of 110 (40.9 %)", (
@@ -217,6 +209,7 @@ CASES = (
         ("office-00002", "ioc-match", "ioc-match", "none", 500),
         ("db-00001", "ioc-match", "none", "ioc-match", None),
     )),
+    Case(exactly("ioc-match", "office-00001", between=["0s", "500ms"]), True, "1 of the 1 devices, and 0 others"),
     Case(exactly("released", "office-00001"), False, "0 of the 1 devices, and 0 others", (
         ("office-00001", "released", "none", "released", None),
     )),
@@ -228,19 +221,9 @@ CASES = (
 )  # fmt: skip
 
 
-def answer(case: Case, judge: Callable[..., Verdict] = evaluate) -> tuple[Any, ...]:
-    loaded_case = scenario(**case.says)
-    verdict = judge(loaded_case.expectations[0], case.tables, loaded_case.fleet)
-    examples = tuple(
-        (example.device, example.what, example.seen, example.permitted, example.at_ms)
-        for example in verdict.counter_examples
-    )
-    return verdict.verdict == "pass", verdict.seen, examples
-
-
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_a_case_is_judged_as_it_should_be(case: Case) -> None:
-    assert answer(case) == (case.passes, case.seen, case.examples)
+    assert answer(case, made(case, fleet=FLEET), ALL) == (case.passes, case.seen, case.examples)
 
 
 def test_each_form_has_cases_of_both_kinds() -> None:
@@ -251,8 +234,8 @@ def test_each_form_has_cases_of_both_kinds() -> None:
 
 @pytest.mark.parametrize("otherwise", ["fail", "warn", "unknown", "invalid"])
 def test_else_is_the_verdict_where_it_is_not_so(otherwise: str) -> None:
-    made = scenario(total="telemetry.throttled", **{"is": 0, "else": otherwise, "clause": "KEA-TEL-008"})
-    verdict = evaluate(made.expectations[0], ALL, made.fleet)
+    one = scenario(total="telemetry.throttled", **{"is": 0, "else": otherwise, "clause": "KEA-TEL-008"})
+    verdict = evaluate(one.expectations[0], ALL, one.fleet)
     assert verdict.verdict is Outcome(otherwise)
     assert (verdict.name, verdict.clause) == ("check", "KEA-TEL-008")
     assert verdict.place == "trial.yaml:20:3: expect.check"
@@ -261,11 +244,11 @@ def test_else_is_the_verdict_where_it_is_not_so(otherwise: str) -> None:
 
 def test_what_was_expected_is_told() -> None:
     says = each({"tag": "noisy"}, "throttled", "> 0", of="generated", **{"for": ">= 90 %"}) | {"is": "> 0 %"}
-    made = scenario(**says)
-    expected = evaluate(made.expectations[0], ALL, made.fleet).expected
+    one = scenario(**says)
+    expected = evaluate(one.expectations[0], ALL, one.fleet).expected
     assert expected == "throttled of generated is > 0 %, for >= 90 % of {tag: noisy}"
-    made = scenario(**exactly("ioc-match", "office"))
-    assert evaluate(made.expectations[0], ALL, made.fleet).expected == "ioc-match on exactly office, 4 devices"
+    one = scenario(**exactly("ioc-match", "office"))
+    assert evaluate(one.expectations[0], ALL, one.fleet).expected == "ioc-match on exactly office, 4 devices"
 
 
 def test_ten_counter_examples_are_shown_at_most() -> None:
@@ -279,15 +262,15 @@ def test_ten_counter_examples_are_shown_at_most() -> None:
         exactly("isolated", {"pick": 1}),
         {"total": "telemetry.throttled", "is": 0},
     ):
-        made = loaded(fleet={"blocks": blocks}, expect=[{"name": "check", **says}])
-        assert len(evaluate(made.expectations[0], tables, made.fleet).counter_examples) == 10
+        one = loaded(fleet={"blocks": blocks}, expect=[{"name": "check", **says}])
+        assert len(evaluate(one.expectations[0], tables, one.fleet).counter_examples) == 10
 
 
 def test_a_selection_that_matches_nothing_is_a_mistake_unless_it_may_be_empty() -> None:
     (told,) = mistakes(fleet=FLEET, expect=[{"name": "check", **each(NOBODY, "throttled", 0)}])
     assert "matches no device" in told
-    made = scenario(**each(NOBODY, "throttled", 0, may_be_empty=True))
-    assert evaluate(made.expectations[0], ALL, made.fleet).verdict is Outcome.PASS
+    one = scenario(**each(NOBODY, "throttled", 0, may_be_empty=True))
+    assert evaluate(one.expectations[0], ALL, one.fleet).verdict is Outcome.PASS
 
 
 def test_an_expectation_that_cannot_fail_is_warned_of() -> None:
@@ -303,34 +286,32 @@ def test_an_expectation_that_cannot_fail_is_warned_of() -> None:
 
 FAULTS = (
     (verdicts, "holds = expectation.condition.holds(part, whole)", "holds = True"),
-    (verdicts, "holds = expectation.share.holds(count, size)", "holds = count > 0"),
-    (verdicts, "Outcome.PASS if holds else judged.otherwise", "judged.otherwise if holds else Outcome.PASS"),
-    (verdicts, "return tables[name] if name in tables else", "return"),
-    (verdicts, 'expectation.may_be_empty, "nothing: no row', 'True, "nothing: no row'),
-    (verdicts, 'expectation.may_be_empty, "nothing: no device', 'True, "nothing: no device'),
+    (verdicts, "holds = expectation.share.holds(count, size)\n    seen", "holds = count > 0\n    seen"),
+    (findings, "Outcome.PASS if self.holds else judged.otherwise", "judged.otherwise if self.holds else Outcome.PASS"),
+    (findings, "return self.tables[name] if name in self.tables else", "return"),
+    (verdicts, 'Finding(expectation.may_be_empty, f"nothing', 'Finding(True, f"nothing'),
     (verdicts, "if judged_rows.num_rows == 0:", "if False:"),
     (verdicts, "if not known.any():", "if False:"),
     (verdicts, "judged_rows = table if figure.column == COUNT else rows", "judged_rows = rows"),
     (verdicts, "judged_rows = table if figure.column == COUNT else rows", "judged_rows = table"),
-    (verdicts, "rows = rows.filter(mask)", "rows = table.filter(mask)"),
-    (verdicts, "rows = rows.filter(mask)", "pass"),
-    (verdicts, 'pattern=f"{group}/"', 'pattern=f"{group}"'),
-    (verdicts, "pc.or_(inside, pc.equal(rows[where.column], pa.scalar(group)))", "inside"),
-    (verdicts, 'pc.max(table["at_ms"])', 'pc.max(rows["at_ms"])'),
+    (findings, "table = table.filter(mask)", "pass"),
+    (findings, 'pattern=f"{group}/"', 'pattern=f"{group}"'),
+    (findings, "pc.or_(inside, pc.equal(table[where.column], pa.scalar(group)))", "inside"),
     (verdicts, "if figure.stock else rows", "if not figure.stock else rows"),
     (verdicts, 'min_count=0).as_py()', 'min_count=0).as_py() + 1'),
-    (verdicts, "whole = _sum(of, rows, table) if of else 1", "whole = _sum(of, table, table) if of else 1"),
+    (verdicts, "whole = _sum(of, rows, last_ms) if of else 1", "whole = _sum(of, table, last_ms) if of else 1"),
     (verdicts, "fulfilled &= known", "pass"),
     (verdicts, 'pc.index_in(names, value_set=table["device"])', "pa.array(expectation.devices, pa.int32())"),
     (verdicts, "wholes = _integers(taken, of) if of else", "wholes ="),
-    (verdicts, "fulfilled if too_many else ~fulfilled", "~fulfilled"),
-    (verdicts, "fulfilled if too_many else ~fulfilled", "fulfilled"),
+    (verdicts, "(fulfilled if too_many else ~fulfilled)[", "(~fulfilled)["),
+    (verdicts, "(fulfilled if too_many else ~fulfilled)[", "(fulfilled)["),
     (verdicts, "pa.scalar(condition)).to_numpy()", "pa.scalar(condition)).to_numpy() | True"),
-    (verdicts, "pa.scalar(expectation.fact)", "pa.scalar('ioc-match')"),
-    (verdicts, "_verdict(expectation, not examples,", "_verdict(expectation, not extra.num_rows,"),
-    (verdicts, "_verdict(expectation, not examples,", "_verdict(expectation, not len(missing),"),
-    (verdicts, '("at_ms", "min")', '("at_ms", "max")'),
-    (verdicts, 'row["at_ms_min"]', "None"),
+    (order, "pa.scalar(expectation.fact))), expectation", "pa.scalar('ioc-match'))), expectation"),
+    (order, "others\"\n    return Finding(not examples,", "others\"\n    return Finding(not extra.num_rows,"),
+    (order, "others\"\n    return Finding(not examples,", "others\"\n    return Finding(not len(missing),"),
+    (order, '("at_ms", "min")', '("at_ms", "max")'),
+    (order, 'row["at_ms_min"]', "None"),
+    (verdicts, 'evidence.span(between))[1] - 1)', 'evidence.span(between))[1] - 2)'),
     (conditions, '"<": operator.lt', '"<": operator.le'),
     (conditions, '"<=": operator.le', '"<=": operator.lt'),
     (conditions, '">": operator.gt', '">": operator.ge'),
@@ -342,40 +323,17 @@ FAULTS = (
     (conditions, "part * 100_000, whole)", "part * 1_000, whole)"),
     (conditions, "parts * 100_000, wholes)", "parts * 1_000, wholes)"),
 )  # fmt: skip
+LOADED = [made(case, fleet=FLEET) for case in CASES]
 
 
-def changed(module: ModuleType, old: str, new: str) -> ModuleType:
-    """A copy of a module in which one piece of its source is another."""
-    source = inspect.getsource(module)
-    assert old in source, f"the planted fault has nothing to change: {old}"
-    copy = ModuleType("planted")
-    exec(compile(source.replace(old, new), "planted", "exec"), copy.__dict__)
-    return copy
-
-
-LOADED = [scenario(**case.says) for case in CASES]
-
-
-def answers(judge: Callable[..., Verdict]) -> list[Any]:
-    """What a judge says of every case; a planted fault may as well crash, which is seen too."""
-    found: list[Any] = []
-    for case, made in zip(CASES, LOADED, strict=True):
-        try:
-            verdict = judge(made.expectations[0], case.tables, made.fleet)
-        except Exception as error:
-            found.append(type(error))
-        else:
-            found.append((str(verdict.verdict), verdict.seen, tuple(map(str, verdict.counter_examples))))
-    return found
+@pytest.fixture(scope="module")
+def right() -> list[Any]:
+    return answers(CASES, LOADED, ALL)
 
 
 @pytest.mark.parametrize(("module", "old", "new"), FAULTS)
 def test_a_planted_fault_changes_an_answer(
-    module: ModuleType, old: str, new: str, monkeypatch: pytest.MonkeyPatch
+    module: ModuleType, old: str, new: str, monkeypatch: pytest.MonkeyPatch, right: list[Any]
 ) -> None:
-    right = answers(evaluate)
-    planted = changed(module, old, new)
-    if module is conditions:
-        for name in ("holds", "holds_all", "_compared"):
-            monkeypatch.setattr(conditions.Condition, name, getattr(planted.Condition, name))
-    assert answers(planted.evaluate if module is verdicts else evaluate) != right
+    plant(module, old, new, monkeypatch)
+    assert answers(CASES, LOADED, ALL) != right
