@@ -36,11 +36,6 @@ class Books:
         self._add(term, run.rows, counts.sum(axis=0, dtype=np.int64))
         self.ledger.flow(self._target, term)[run.cell] += counts.sum(axis=1, dtype=np.int64)
 
-    def book_type(self, term: str, run: Run, kind: int, counts: I64) -> None:
-        """Books events of one type, a count for each row of a run."""
-        self._add(term, run.rows, counts)
-        self.ledger.flow(self._target, term)[run.cell, kind] += int(counts.sum())
-
     def book_rows(self, term: str, rows: I64, kind: int, run: Run, counts: I64) -> None:
         """Books events of one type of some rows of a run."""
         if len(rows):

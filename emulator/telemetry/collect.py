@@ -4,13 +4,14 @@ In this order, the first that applies: not collected (or lost with a crash), exc
 joins the window of the next transmission.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
 
 import numpy as np
 from numpy.typing import NDArray
 
 from emulator.chance import U64
-from emulator.events import PROCESS_START
 from emulator.exclusions.answers import Answer
 from emulator.ports import I64, Target
 from emulator.telemetry.books import Books
@@ -24,6 +25,20 @@ Fate = tuple[str, I64]
 """(term of the books, rows); the term is empty for rows whose events go on."""
 
 
+@dataclass(frozen=True, slots=True)
+class Sieve:
+    """What is withheld of the rows of one image: for each class that a rule touches, 1 where it is, uint8 a row.
+
+    `ttl_slots` int32 is the TTL of each row, 0 where it is off; None where it is off for all.
+    """
+
+    image: int
+    rows: slice
+    excluded: Mapping[int, NDArray[np.uint8]]
+    optimised: Mapping[int, NDArray[np.uint8]]
+    ttl_slots: NDArray[np.int32] | None
+
+
 class Collector:
     """The stages of one stream before its queue. `ttl` exists once some device has the TTL on."""
 
@@ -34,6 +49,8 @@ class Collector:
         self._size = size
         self.history: History | None = None
         self._kept: NDArray[np.int64] | None = None
+        self._sieved: Sequence[Run] = ()
+        self._made: tuple[Sieve, ...] = ()
         self.ttl: Ttl | None = None
 
     def adopt(self, rows: I64, ttl_slots: int) -> None:
@@ -60,15 +77,66 @@ class Collector:
                 here[...] = 0
                 if self._kept is not None:
                     self._kept[:, run.rows] = 0
-                continue
-            for index, excluded, optimised in block.thinned(run, self._target):
-                self._withhold(run, index, excluded, optimised, counts, block, books)
-            if self.ttl is not None and run.profile.ttl_slots:
-                self._deduplicate(self.ttl, run, tick.slot, counts, block, books)
+        withheld: dict[str, I32] = {}
+        for sieve in self._sieves(block):
+            self._sift(sieve, tick.slot, block, withheld)
+        for term, taken in withheld.items():
+            counts -= taken
+            books.book_all(term, taken.sum(axis=0, dtype=np.int64), taken, block)
         self._remember(tick, block)
         for events in tick.injected:
             self._inject(events, counts, tick, block, books)
         return counts
+
+    def _sieves(self, block: Rows) -> tuple[Sieve, ...]:
+        """What is withheld of each image's rows; worked out anew when the rows have moved or follow other settings."""
+        if self._sieved is not block.runs:
+            images = groupby((run for run in block.runs), key=lambda run: run.image)
+            self._made = tuple(self._sieve(image, list(runs), block) for image, runs in images)
+            self._sieved = block.runs
+        return self._made
+
+    def _sieve(self, image: int, runs: Sequence[Run], block: Rows) -> Sieve:
+        first, size = runs[0].first, runs[-1].end - runs[0].first
+        excluded: dict[int, NDArray[np.uint8]] = {}
+        optimised: dict[int, NDArray[np.uint8]] = {}
+        ttl_slots = np.zeros(size, np.int32)
+        for run in runs:
+            if not run.profile.routes[self._target].integrated:
+                continue
+            here = slice(run.first - first, run.end - first)
+            for index, answer, thinned in block.thinned(run, self._target):
+                if answer is not Answer.NO:
+                    excluded.setdefault(index, np.zeros(size, np.uint8))[here] = block.excludes(run, index)
+                if thinned:
+                    optimised.setdefault(index, np.zeros(size, np.uint8))[here] = 1
+            if self._target is Target.CENTRAL_NODE:
+                ttl_slots[here] = run.profile.ttl_slots
+        return Sieve(image, slice(first, first + size), excluded, optimised, ttl_slots if ttl_slots.any() else None)
+
+    def _sift(self, sieve: Sieve, slot: int, block: Rows, withheld: dict[str, I32]) -> None:
+        """Takes out what rules exclude (KEA-EDX-006), optimisation withholds (KEA-EDX-011), and repeated starts."""
+        classes, rows = self._world.images[sieve.image].classes, sieve.rows
+
+        def take(term: str, index: int, events: NDArray[np.integer]) -> None:
+            if term not in withheld:
+                withheld[term] = np.zeros(block.types.shape, np.int32)
+            withheld[term][classes[index].type, rows] += events
+            if self._kept is not None:
+                self._kept[index, rows] -= events
+
+        left: dict[int, NDArray[np.uint8]] = {}
+        for index, mask in sieve.excluded.items():
+            events = block.classes[index, rows]
+            own = events * mask
+            take("excluded", index, own)
+            left[index] = events - own
+        for index, mask in sieve.optimised.items():
+            take("optimised", index, left.get(index, block.classes[index, rows]) * mask)
+        if self.ttl is not None and sieve.ttl_slots is not None:
+            for index, process in self._processes.ambient[sieve.image]:
+                starts = left.get(index, block.classes[index, rows])
+                take("repeated", index, self.ttl.repeated(process, rows, starts, slot, sieve.ttl_slots))
 
     def _remember(self, tick: Tick, block: Rows) -> None:
         """Notes which classes the ambient events that go on are of."""
@@ -78,46 +146,12 @@ class Collector:
             count = int(self._kept[index, row])
             self.history.happened(int(block.device[row]), Happening(index, count, tick.number))
 
-    def _keep(self, index: int, rows: slice, counts: I64) -> None:
-        if self._kept is not None:
-            self._kept[index, rows] -= counts
-
     def integrated(self, block: Rows) -> NDArray[np.bool_]:
         """Which rows are integrated with the target."""
         column = np.zeros(self._size, np.bool_)
         for run in block.runs:
             column[run.rows] = run.profile.routes[self._target].integrated
         return column
-
-    def _withhold(
-        self, run: Run, index: int, excluded: Answer, optimised: bool, counts: I32, block: Rows, books: Books
-    ) -> None:
-        """Takes a class out that a rule excludes (KEA-EDX-006) or that optimisation withholds (KEA-EDX-011)."""
-        events = block.classes[index, run.rows].astype(np.int64)
-        kind = self._world.images[run.image].classes[index].type
-        here = counts[kind, run.rows]
-        if excluded is not Answer.NO:
-            own = events * block.excludes(run, index)
-            here -= own.astype(np.int32)
-            self._keep(index, run.rows, own)
-            books.book_type("excluded", run, kind, own)
-            events -= own
-        if optimised:
-            here -= events.astype(np.int32)
-            self._keep(index, run.rows, events)
-            books.book_type("optimised", run, kind, events)
-
-    def _deduplicate(self, ttl: Ttl, run: Run, slot: int, counts: I32, block: Rows, books: Books) -> None:
-        """Takes out repeated process starts, class by class (KEA-TEL-021)."""
-        thinned = {index: excluded for index, excluded, _ in block.thinned(run, self._target)}
-        for index, process in self._processes.ambient[run.image]:
-            starts = block.classes[index, run.rows]
-            if thinned.get(index, Answer.NO) is not Answer.NO:
-                starts = starts * ~block.excludes(run, index)
-            repeated = ttl.repeated(process, run.rows, starts, slot, run.profile.ttl_slots)
-            counts[PROCESS_START, run.rows] -= repeated.astype(np.int32)
-            self._keep(index, run.rows, repeated)
-            books.book_type("repeated", run, PROCESS_START, repeated)
 
     def _inject(self, events: Injected, counts: I32, tick: Tick, block: Rows, books: Books) -> None:
         """Puts a scenario's events through the same rules, for the few rows that have them."""

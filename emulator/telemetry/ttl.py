@@ -66,10 +66,19 @@ class Ttl:
         self.last[:, rows] = NEVER
 
     def repeated(
-        self, process: int, rows: slice | I64, starts: NDArray[np.integer], slot: int, ttl_slots: int
+        self,
+        process: int,
+        rows: slice | I64,
+        starts: NDArray[np.integer],
+        slot: int,
+        ttl_slots: int | NDArray[np.int32],
     ) -> NDArray[np.int64]:
-        """How many of `starts` of one process image are repeated, for each of `rows`; remembers what is sent."""
+        """How many of `starts` of one process image are repeated, for each of `rows`; remembers what is sent.
+
+        `ttl_slots` is one for all rows or a column; where it is 0 the TTL is off: nothing is repeated or remembered.
+        """
         last = self.last[process, rows]
-        fresh = (starts > 0) & (slot - last >= ttl_slots)
+        on = np.asarray(ttl_slots) > 0
+        fresh = (starts > 0) & (slot - last >= ttl_slots) & on
         self.last[process, rows] = np.where(fresh, slot, last)
-        return starts.astype(np.int64) - fresh
+        return (starts.astype(np.int64) - fresh) * on

@@ -101,8 +101,6 @@ def entered(seed: int) -> tuple[Books, list[int], list[list[int]]]:
         own.book_run("excluded", run, counts)
         wanted[run.rows] += counts.T
         single = numbers(seed + 10 + turn, run.end - run.first)
-        own.book_type("excluded", run, 7, single)
-        wanted[run.rows, 7] += single
         rows = np.arange(run.first, run.end)[:1]
         own.book_rows("excluded", rows, 3, run, single[:1])
         wanted[rows, 3] += single[:1]
