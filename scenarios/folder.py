@@ -117,7 +117,11 @@ def _rows_text(table: pa.Table) -> bytes:
         else:
             columns.append(pc.cast(column, pa.string()))
     lines: Any = pc.binary_join_element_wise(*columns, pa.scalar("\x1f"))
-    return "".join(f"{line}\n" for line in lines.to_pylist()).encode()
+    ended: Any = pc.binary_join_element_wise(lines, pa.scalar(""), pa.scalar("\n"))
+    # The texts of an array lie one after the other in its last buffer: no line is made into an object.
+    chunks: list[Any] = ended.chunks if isinstance(ended, pa.ChunkedArray) else [ended]
+    texts: list[Any] = [pa.concat_arrays([chunk]).buffers()[2] for chunk in chunks if len(chunk)]
+    return b"".join(text.to_pybytes() for text in texts)
 
 
 def _told(error: OSError) -> str:

@@ -66,28 +66,31 @@ def merged(shards: Iterable[Sequence[tuple[int, Ledger]]]) -> dict[int, Ledger]:
 
 def telemetry_table(ledgers: Ledgers, cells: Cells) -> pa.Table:
     """Rows for whatever is not nought."""
-    tables = [
-        _telemetry(at_ms, target, ledger, cells) for at_ms, ledger in ledgers.items() for target in sorted(ledger.flows)
-    ]
+    targets = sorted({target for ledger in ledgers.values() for target in ledger.flows})
+    tables = [_telemetry(target, ledgers, cells) for target in targets]
     return in_order("telemetry", pa.concat_tables(tables) if tables else TELEMETRY.empty_table())
 
 
-def _telemetry(at_ms: int, target: Target, ledger: Ledger, cells: Cells) -> pa.Table:
-    flows, stocks = ledger.flows[target], ledger.stocks[target]
-    cell, kind = np.nonzero(flows.any(axis=0) | stocks.any(axis=0))
-    names = np.array([item.name for item in EVENT_TYPES])
-    importance = np.array([str(item.importance) for item in EVENT_TYPES])
+def _telemetry(target: Target, ledgers: Ledgers, cells: Cells) -> pa.Table:
+    """The rows of one target; all intervals at once, since each of them has few."""
+    flows = np.stack([ledger.flows[target] for ledger in ledgers.values()])
+    stocks = np.stack([ledger.stocks[target] for ledger in ledgers.values()])
+    interval, cell, kind = np.nonzero(flows.any(axis=1) | stocks.any(axis=1))
+
+    def named(names: Sequence[str], index: I64) -> "pa.Array[Any]":
+        return pa.array(names, pa.string()).take(pa.array(index, pa.int64()))
+
     columns: dict[str, Any] = {
-        "at_ms": np.full(len(cell), at_ms, np.int64),
-        "target": [str(target)] * len(cell),
-        "group": np.array(cells.groups)[cell],
-        "image": np.array(cells.images)[cell],
-        "type": names[kind],
-        "importance": importance[kind],
+        "at_ms": np.array(list(ledgers), np.int64)[interval],
+        "target": named([str(target)], np.zeros_like(cell)),
+        "group": named(cells.groups, cell),
+        "image": named(cells.images, cell),
+        "type": named([item.name for item in EVENT_TYPES], kind),
+        "importance": named([str(item.importance) for item in EVENT_TYPES], kind),
     }
-    columns |= {term: flows[place, cell, kind] for place, term in enumerate(FLOWS)}
-    columns |= {term: stocks[place, cell, kind] for place, term in enumerate(STOCKS)}
-    columns["bytes"] = flows[-1, cell, kind]
+    columns |= {term: flows[interval, place, cell, kind] for place, term in enumerate(FLOWS)}
+    columns |= {term: stocks[interval, place, cell, kind] for place, term in enumerate(STOCKS)}
+    columns["bytes"] = flows[interval, -1, cell, kind]
     return pa.table({name: pa.array(columns[name], TELEMETRY.field(name).type) for name in columns}, schema=TELEMETRY)
 
 
