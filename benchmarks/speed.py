@@ -55,7 +55,7 @@ CASES: Final = (
     Case("one image, two targets", having(fleets.office, two_targets=True)),
     Case("one image, TTL, two targets", having(fleets.office, ttl=True, two_targets=True)),
     Case("all images, default policy", fleets.images, ALL_IMAGES),
-    Case("all images, 20 settings, TTL, two targets", fleets.mixed, ALL_IMAGES),
+    Case("all images, 20 settings, TTL, two targets", fleets.mixed, {LARGE: 8.0}),
     Case("the same, each setting on all images", having(fleets.mixed, crossed=True), devices_min=10_000),
 )
 
