@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, NoReturn
 import typer
 
 from emulator.errors import UserError
+from scenarios.commands.backend import backend_app
+from scenarios.commands.init import init
 from scenarios.commands.ioc import ioc_app
 
 if TYPE_CHECKING:
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
     from scenarios.model import Scenario
     from scenarios.problems import Notice
     from scenarios.selection import Run, Selection
-    from scenarios.shard import BackendSpec
+    from scenarios.specs import Backends
 
 OFFERED: Final = {
     "Ack": "emulator.ports",
@@ -42,6 +44,7 @@ OFFERED: Final = {
     "Unreachable": "emulator.ports",
     "UserError": "emulator.errors",
     "load": "scenarios.loader",
+    "run": "reports.run",
 }
 """What `import seatrial` offers, and where it lives."""
 
@@ -89,7 +92,9 @@ app = typer.Typer(
     help="A sea trial for endpoint-security fleets: emulates thousands to a million devices with Endpoint Agent in "
     "virtual time, and judges what happens.\n\nExample:  seatrial run first-day --devices 500",
 )
+app.add_typer(backend_app, name="backend")
 app.add_typer(ioc_app, name="ioc")
+app.command(no_args_is_help=True)(init)
 
 Names = Annotated[
     list[str], typer.Argument(metavar="PATH|NAME...", help="Scenarios, suites, folders, or names from the library.")
@@ -104,8 +109,8 @@ Devices = Annotated[
 ]
 
 
-@app.command(no_args_is_help=True)
-def run(
+@app.command("run", no_args_is_help=True)
+def run_command(
     names: Names,
     sets: Sets = [],  # noqa: B006 - typer copies it
     seed: Seed = None,
@@ -137,13 +142,14 @@ def run(
     """
     from reports.output import reserve
     from reports.summary import Broken, Summary
+    from scenarios import specs
     from scenarios.selection import select
 
     if report not in ("html", "none"):
         raise UserError("--report", f"there is no report {report!r}", "write html or none")
     selection = select(names, sets=_sets(sets), devices=devices, seed=seed, tags=tags)
     _warn(selection.notices)
-    specs = _backends(backend)
+    backends = specs.given(backend)
     _require_different(selection.runs)
     for file in filter(None, (junit, summary)):
         reserve(file)
@@ -164,8 +170,9 @@ def run(
                 each.scenario,
                 out if alone else out / each.folder,
                 workers=workers,
-                specs=_of_suite(each) | specs,
+                backends=specs.put_over(each.scenario, specs.of_suite(each.backends) | backends),
                 command=command,
+                arguments=each.arguments,
                 wall_ms_max=left_ms,
                 quiet=output is Format.JSON,
                 report=report == "html",
@@ -234,7 +241,9 @@ def _deliver(runs: "list[Summary | Broken]", *, junit: Path | None, summary: Pat
 
 def _command() -> str:
     """The line that reproduces this command."""
-    return shlex.join(["seatrial", *sys.argv[1:]])
+    from scenarios.specs import without_options
+
+    return shlex.join(["seatrial", *without_options(sys.argv[1:])])
 
 
 def _in_a_line(error: Exception) -> str:
@@ -259,14 +268,10 @@ def _warn(notices: "Sequence[Notice]") -> None:
 
 def _command_of(run: "Run", backends: list[str]) -> str:
     """The line that reproduces one run of a command with several."""
-    return shlex.join(["seatrial", "run", *run.arguments, *(f"--backend={pair}" for pair in backends)])
+    from scenarios.specs import without_options
 
-
-def _of_suite(run: "Run") -> "dict[Any, BackendSpec]":
-    """The backends that a suite has for a run."""
-    from scenarios.shard import BackendSpec
-
-    return {port: BackendSpec(str(each.value), {}, each.place, Path()) for port, each in run.backends.items()}
+    arguments = without_options(run.arguments)
+    return shlex.join(["seatrial", "run", *arguments, *(f"--backend={pair}" for pair in backends)])
 
 
 def _run_one(
@@ -274,8 +279,9 @@ def _run_one(
     folder: Path,
     *,
     workers: int,
-    specs: "dict[Any, BackendSpec]",
+    backends: "Backends",
     command: str,
+    arguments: tuple[str, ...],
     wall_ms_max: int | None,
     quiet: bool,
     report: bool,
@@ -289,6 +295,7 @@ def _run_one(
     from reports.summary import summarise
     from scenarios.runner import Plan
     from scenarios.runner import run as run_scenario
+    from scenarios.specs import without_options
 
     aside = Console(stderr=True)
     for warning in scenario.warnings:
@@ -296,8 +303,9 @@ def _run_one(
     plan = Plan(
         folder,
         workers=workers,
-        backends=_all_backends(scenario, specs),
+        backends=backends,
         command=command,
+        arguments=tuple(without_options(arguments)),
         wall_ms_max=wall_ms_max,
     )
     result = run_scenario(scenario, plan, progress(aside))
@@ -308,6 +316,39 @@ def _run_one(
         show(Console(), summary)
     code = ExitCode.INTERRUPTED if result.interrupted else VERDICT_CODES[result.verdict]
     return code, summary
+
+
+@app.command(no_args_is_help=True)
+def check(
+    names: Names,
+    sets: Sets = [],  # noqa: B006 - typer copies it
+    seed: Seed = None,
+    devices: Devices = None,
+    strict: Annotated[bool, typer.Option("--strict", help="Take warnings for mistakes: exit with 2.")] = False,
+    output: Annotated[Format, typer.Option("--format", help="Tables, or one JSON document.")] = Format.TEXT,
+) -> None:
+    """Resolve scenarios and run nothing: fleet, timeline, cost, warnings.
+
+    Example:  seatrial check first-day --devices 100000
+    """
+    from rich.console import Console
+
+    from reports.previewing import show, to_json
+    from scenarios.preview import preview
+    from scenarios.problems import ScenarioErrors
+    from scenarios.selection import select
+
+    selection = select(names, sets=_sets(sets), devices=devices, seed=seed)
+    _require_different(selection.runs)
+    previews = [preview(each) for each in selection.runs]
+    if output is Format.JSON:
+        sys.stdout.write(to_json(previews, [str(notice) for notice in selection.notices]))
+    else:
+        _warn(selection.notices)
+        show(Console(), previews)
+    warnings = [warning for each in selection.runs for warning in each.scenario.warnings]
+    if strict and warnings:
+        raise ScenarioErrors([UserError(each.place, each.cause, each.remedy) for each in dict.fromkeys(warnings)])
 
 
 @app.command()
@@ -360,6 +401,43 @@ def explain(
 
 
 @app.command(no_args_is_help=True)
+def trace(
+    folder: Annotated[Path, typer.Argument(metavar="RUN", help="A run folder.")],
+    device: Annotated[str, typer.Option("--device", metavar="NAME", help="The device, such as office-00001.")],
+    begin: Annotated[str, typer.Option("--from", metavar="TIME", help="Tell what happens from then on.")] = "0s",
+    until: Annotated[str | None, typer.Option("--until", metavar="TIME", help="Tell what happens before.")] = None,
+    output: Annotated[Format, typer.Option("--format", help="A line each, or one JSON document.")] = Format.TEXT,
+) -> None:
+    """Simulate one device of a run again, and tell what each stage did.
+
+    Example:  seatrial trace out --device office-00001 --from 1h --until 70min
+    """
+    from reports.folder import RunFolder
+    from reports.replay import Replay, to_json, to_text
+
+    times = {"--from": begin, "--until": until}
+    from_ms, until_ms = (None if text is None else _moment(name, text) for name, text in times.items())
+    replay = Replay(RunFolder.open(folder), device)
+    span = from_ms or 0, replay.manifest.simulated_ms if until_ms is None else until_ms
+    if output is Format.JSON:
+        sys.stdout.write(to_json(replay, *span))
+    else:
+        for line in to_text(replay, *span):
+            typer.echo(line)
+
+
+def _moment(option: str, text: str) -> int:
+    """A time since the start of the run, in ms."""
+    from scenarios.problems import LocatedError
+    from scenarios.units import duration_ms
+
+    try:
+        return duration_ms(text)
+    except LocatedError as error:
+        raise UserError(option, error.cause, error.remedy) from error
+
+
+@app.command(no_args_is_help=True)
 def compare(
     base: Annotated[Path, typer.Argument(metavar="BASE", help="What held before: runs, or a baseline file.")],
     head: Annotated[Path, typer.Argument(metavar="HEAD", help="What is compared with it.")],
@@ -404,34 +482,6 @@ def _sets(pairs: list[str]) -> dict[str, Any]:
     from scenarios.arguments import parse_set
 
     return dict(parse_set(pair) for pair in pairs)
-
-
-def _backends(pairs: list[str]) -> "dict[Any, BackendSpec]":
-    """The users' backends of `--backend`, by port."""
-    from emulator.ports import Port
-    from scenarios.problems import hint
-    from scenarios.shard import BackendSpec
-
-    specs = {}
-    for pair in pairs:
-        port, equals, spec = pair.partition("=")
-        if not equals or port not in list(Port):
-            remedy = "write --backend PORT=SPEC" if not equals else hint(port, list(Port))
-            raise UserError(f"--backend {pair}", "it names no port", remedy)
-        specs[Port(port)] = BackendSpec(spec, {}, f"--backend {pair}", Path())
-    return specs
-
-
-def _all_backends(scenario: "Scenario", specs: "dict[Any, BackendSpec]") -> "dict[Any, BackendSpec]":
-    """The users' backends of a run: those of the scenario, and over them those of the command line."""
-    from scenarios.backends import FAKE
-    from scenarios.shard import BackendSpec
-
-    own = {
-        port: BackendSpec(server.backend, server.options, server.place, Path())
-        for port, server in scenario.servers.items()
-    }
-    return {port: spec for port, spec in (own | specs).items() if spec.spec != FAKE}
 
 
 def _told(error: Exception) -> int:

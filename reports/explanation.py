@@ -169,7 +169,7 @@ def _explained(
         example,
         devices.get(example.device or ""),
         () if at_ms is None else tuple(step for step in manifest.steps if _lay_around(step, at_ms)),
-        tuple(Fact(row["at_ms"], row["device"], row["kind"], _detail(row["detail"])) for row in told.to_pylist()),
+        tuple(Fact(row["at_ms"], row["device"], row["kind"], read_detail(row["detail"])) for row in told.to_pylist()),
         rows.num_rows - told.num_rows,
     )
 
@@ -179,7 +179,8 @@ def _lay_around(step: Step, at_ms: int) -> bool:
     return step.at_ms <= at_ms + AROUND_MS and end_ms >= at_ms - AROUND_MS
 
 
-def _detail(text: str) -> Mapping[str, Any] | str:
+def read_detail(text: str) -> Mapping[str, Any] | str:
+    """The detail of a fact as it stands in the table: a JSON object, or where it is none the text."""
     try:
         data = json.loads(text)
     except (ValueError, RecursionError):

@@ -109,6 +109,7 @@ class Manifest(_Part):
 
     What only the end of a run knows may be missing: a run that was killed leaves the manifest of its beginning.
     `telemetry` holds every term of the books for each target that it names; `error` says what broke a failed run.
+    `arguments` are those with which its scenario is loaded again: the source, then options.
     """
 
     format: int
@@ -123,6 +124,7 @@ class Manifest(_Part):
     blocks: tuple[Block, ...] = ()
     workers: Count = 1
     command: str = ""
+    arguments: tuple[str, ...] = ()
     backends: dict[str, str] = Field(default_factory=dict)
     interval_ms: Annotated[int, Field(gt=0, le=TIME_MS_MAX)]
     steps: tuple[Step, ...] = ()

@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Final, Literal
 
-from pydantic import BeforeValidator, Field, WithJsonSchema
+from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 
 from emulator.events import EVENT_TYPES
 from scenarios.fields import (
@@ -31,6 +31,8 @@ from scenarios.problems import LocatedError, shown
 
 COUNT_MAX: Final = 10_000_000
 """Events or process starts of one device that one step makes."""
+STARTS_MAX: Final = 100_000
+"""Process starts of one device that one step spreads over a time, each at a moment of its own."""
 SYNTHETIC: Final = "synthetic/"
 """Before the name of a made-up file or process, which needs no path."""
 LIBRARY: Final = "library"
@@ -56,7 +58,7 @@ File = Annotated[
 ]
 Count = Annotated[int, Field(ge=1, le=COUNT_MAX)]
 Server = Annotated[Text, Refers("server")]
-PolicyName = Annotated[Text, Refers("policy")]
+PolicyName = Annotated[Text, Refers("policy"), Field(description="name of a policy")]
 ExclusionsFile = Annotated[str, Refers("exclusions"), Field(max_length=1_024)]
 Indicators = Annotated[str, Refers("indicators"), Field(max_length=1_024)]
 
@@ -201,7 +203,9 @@ class ChangePolicy(Action):
     example = "{at: 1h, do: change-policy, policy: office, settings: {request-throttling: {max-events-per-hour: 500}}}"
     do: Literal["change-policy"]
     policy: PolicyName
-    settings: Annotated[dict[str, Any], Field(min_length=1)]  # read by emulator.policy, which knows the groups
+    settings: Annotated[
+        dict[str, Any], Field(min_length=1, description="the groups that change, as under `policies`")
+    ]  # read by emulator.policy, which knows the groups
 
 
 class ImportExclusions(Action):
@@ -231,6 +235,14 @@ class StartProcess(Targeted):
     count: Annotated[Count, Field(description="starts on each device")] = 1
     over: Annotated[Duration, Field(description="the starts are spread over this time")] = 0
 
+    @model_validator(mode="after")
+    def _spreads_a_bounded_number(self) -> "StartProcess":
+        if self.over and self.count > STARTS_MAX:
+            cause = f"{self.count} starts are spread over a time, each at a moment of its own"
+            remedy = f"write at most {STARTS_MAX} (STARTS_MAX), or leave `over` out"
+            raise refused(LocatedError(("count",), cause, remedy))
+        return self
+
     @property
     def span_ms(self) -> int | None:
         """The time over which the starts are spread."""
@@ -252,13 +264,13 @@ class PlaceFile(Targeted):
     example = "{at: 30min, do: place-file, target: {pick: 2 %}, file: synthetic/dropper}"
     do: Literal["place-file"]
     file: File
-    size: Size | None = None
-    md5: Md5 | None = None
-    sha256: Sha256 | None = None
+    size: Annotated[Size | None, Field(description="without it, it follows from the name")] = None
+    md5: Annotated[Md5 | None, Field(description="the same")] = None
+    sha256: Annotated[Sha256 | None, Field(description="the same")] = None
 
 
 class RemoveFile(Targeted):
-    """Takes a file away from each device that has it."""
+    """Takes a file away from each device; one that does not have it stays as it is, and the fact is told of it too."""
 
     example = "{at: 2h, do: remove-file, target: all, file: synthetic/dropper}"
     do: Literal["remove-file"]

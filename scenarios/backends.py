@@ -134,22 +134,29 @@ def resolve_backend(
     return Chosen(port, name, make, claims, read.printed, read.masked)
 
 
-def check_backend(chosen: Chosen, run: RunInfo, *, server: str) -> list[Finding]:
+def check_backend(
+    chosen: Chosen, run: RunInfo, *, server: str, tell: Callable[[Finding], object] = lambda _: None
+) -> list[Finding]:
     """Tries a backend before a run: opens it, enrols a probe, sends one package of one event, empties and closes it.
 
-    The package goes to the address `server`. Where checks may look inside, it also reads back what was stored. Raises
-    AdapterError where the backend raises or answers with what is no answer.
+    The package goes to the address `server`. Where checks may look inside, it also reads back what was stored. `tell`
+    hears of each step when it is done. Raises AdapterError where the backend raises or answers with what is no answer.
     """
     adapter = PerPackage(chosen.make(), identify=lambda _: PROBE)
     try:
-        findings = list(_try(adapter, chosen, run, server))
+        findings = []
+        for finding in _try(adapter, chosen, run, server):
+            tell(finding)
+            findings.append(finding)
     except BaseException:
         # What happened first is what the user has to know.
         with suppress(AdapterError):
             adapter.close()
         raise
     adapter.close()
-    return [*findings, Finding("close", True, "closed")]
+    closed = Finding("close", True, "closed")
+    tell(closed)
+    return [*findings, closed]
 
 
 def require_passed(chosen: Chosen, findings: Sequence[Finding]) -> None:

@@ -20,6 +20,8 @@ TEXT_MAX: Final = 60
 """Characters of a condition."""
 SHARE_MAX: Final = 1_000
 """Per cent: more than ten times the whole is a slip. It also keeps the products of a comparison in 64 bits."""
+ALL_OF_IT: Final = 100_000
+"""100 % in thousandths."""
 RANGE: Final = ".."
 
 _OPERATOR: Final = r"(==|!=|<=|>=|<|>)"
@@ -77,8 +79,12 @@ class Condition:
             return np.asarray(self._compared(parts * 1000, np.int64(1)), np.bool_)
         return np.asarray(self._compared(parts * 100_000, wholes) & (wholes != 0), np.bool_)
 
-    def cannot_fail(self) -> bool:
-        """True where every count fulfils it."""
+    def cannot_fail(self, *, whole: bool = False) -> bool:
+        """True where every count fulfils it or, with `whole`, every share of something that is not more than all."""
+        if whole and self.comparison == RANGE:
+            return self.low == 0 and self.high >= ALL_OF_IT
+        if whole and self.comparison in ("<=", "<", "!="):
+            return self.high > ALL_OF_IT or (self.comparison == "<=" and self.high == ALL_OF_IT)
         return self.comparison == ">=" and self.low == 0
 
     def _compared(self, part: Any, whole: Any) -> Any:  # numbers or columns

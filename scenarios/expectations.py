@@ -132,8 +132,8 @@ class Selected(Judged):
         return f"{what}, for {self.share} of {self.selector}"
 
     def cannot_fail(self) -> bool:
-        """True where no device has to fulfil it."""
-        return self.share.cannot_fail()
+        """True where no device has to fulfil it, or there is none."""
+        return self.share.cannot_fail(whole=True) or not len(self.devices)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -152,7 +152,7 @@ class Each(Selected):
     def cannot_fail(self) -> bool:
         """True where every count will do, or no device has to fulfil it."""
         counts = isinstance(self.condition, Condition) and self.condition.cannot_fail()
-        return counts or self.share.cannot_fail()
+        return counts or Selected.cannot_fail(self)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -189,7 +189,7 @@ class OverTime(Selected):
 
     def cannot_fail(self) -> bool:
         """True where every count will do, or no device has to fulfil it."""
-        return self.condition.cannot_fail() or self.share.cannot_fail()
+        return self.condition.cannot_fail() or Selected.cannot_fail(self)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -205,6 +205,10 @@ class Never(Judged):
     def expected(self) -> str:
         """What is expected, for a reader."""
         return f"no {self.fact} on {self.selector}{self.part}"
+
+    def cannot_fail(self) -> bool:
+        """True where there is no device that could have it."""
+        return not len(self.devices)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -7,7 +7,7 @@ FACTS: Final[Mapping[str, str]] = {
     "policy-applied": "the device follows other settings, since it heard of a policy",
     "process-started": "a process that the scenario started",
     "file-placed": "a file that the scenario put there",
-    "file-removed": "a file that the scenario took away",
+    "file-removed": "the scenario took a file away; told of each device of the step, whether it had the file or not",
     "planted": "the device was changed so that it matches an indicator",
     "ioc-match": "a sweep found an indicator on the device",
     "sweep-finished": "a sweep of the device has ended",

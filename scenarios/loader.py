@@ -32,6 +32,7 @@ from scenarios.sections import (
     read_recording,
     read_servers,
     warn_unapplied,
+    warn_unapplied_changes,
 )
 from scenarios.source import Document, Plain, parse
 from scenarios.targets import Targets
@@ -236,14 +237,19 @@ class _Loader:
             if step is not None:
                 steps.append(step)
         if around.policies is not None:
-            changes = [step.action for step in steps if isinstance(step.action, ChangePolicy)]
+            changes = [
+                (step.loc, step.action.policy, step.action.settings)
+                for step in steps
+                if isinstance(step.action, ChangePolicy)
+            ]
             switched = [
-                (change.policy, key)
-                for change in changes
-                for key, group in change.settings.items()
-                if "switch" in group
+                (policy, key)
+                for _, policy, settings in changes
+                for key, group in settings.items()
+                if isinstance(group, dict) and "switch" in group
             ]
             warn_unapplied(self._checker, self._sections["policies"], around.policies, switched)
+            warn_unapplied_changes(self._checker, changes, around.policies, switched)
         timeline = Timeline()
         # A step that could not be read may be the one that others follow: its own mistake is enough.
         if "duration" in self._sections and len(steps) == len(entries):
@@ -301,7 +307,9 @@ class _Loader:
                 continue
             if expectation.cannot_fail():
                 cause = f"the expectation {shown(expectation.name)} cannot fail"
-                self._checker.notice(loc, cause, "compare with more than 0")
+                nobody = devices is not None and not len(devices)
+                remedy = "name devices that there are" if nobody else "compare with more than 0"
+                self._checker.notice(loc, cause, remedy)
             found.append(expectation)
         return tuple(found)
 

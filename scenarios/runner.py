@@ -64,7 +64,8 @@ class Progress(Protocol):
 class Plan:
     """How to run a scenario: where to, on how many workers, against which backends.
 
-    `backends` are users' backends by port; `command` is the line that reproduces the run. A run that takes longer than
+    `backends` are users' backends by port; `command` is the line that reproduces the run, `arguments` what has to be
+    given to load its scenario again. A run that takes longer than
     `wall_ms_max` of wall time is cut short after the span in hand, and invalid: nothing that it did is judged.
     """
 
@@ -73,6 +74,7 @@ class Plan:
     buckets: int = 1
     backends: Mapping[Port, BackendSpec] = field(default_factory=dict)
     command: str = ""
+    arguments: tuple[str, ...] = ()
     wall_ms_max: int | None = None
 
 
@@ -337,6 +339,7 @@ class _Run:
             ],
             "workers": self._plan.workers,
             "command": self._masked(self._plan.command),
+            "arguments": [self._masked(argument) for argument in self._plan.arguments],
             "backends": {str(port): self._backend(port) for port in Port},
             "interval_ms": scenario.recording_ms,
             "steps": [_step(step) for step in scenario.steps],

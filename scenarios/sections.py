@@ -13,6 +13,7 @@ from emulator.policy.addresses import Address
 from emulator.policy.errors import GroupError, SettingError
 from emulator.policy.groups import GroupTree
 from emulator.policy.policies import IN_FORCE, Policy, PolicySettings, PolicyStatus, parse_policy_settings
+from emulator.policy.settings import GROUP_KEYS
 from emulator.ports import Port
 from emulator.simulation import interval_of
 from scenarios.fleet import DEVICES_MAX, Block, Enrolment, Fleet, ramp, scaled
@@ -185,6 +186,23 @@ def warn_unapplied(
             if policy and given and key not in policy.settings.under_policy and (entry.name, key) not in later:
                 cause = f"the settings of {key!r} are stored and not applied (KEA-POL-024)"
                 checker.notice(("policies", index, "settings", key), cause, "add `switch: under-policy`")
+
+
+def warn_unapplied_changes(
+    checker: Checker,
+    changes: Iterable[tuple[Loc, str, Mapping[str, Plain]]],
+    policies: Mapping[str, Policy],
+    switched: Iterable[tuple[str, str]],
+) -> None:
+    """Warns of the same where a step saves a policy: `changes` are the place, policy and settings of each such step."""
+    later = set(switched)
+    for loc, name, settings in changes:
+        policy = policies.get(name)
+        for key, group in settings.items():
+            given = isinstance(group, dict) and group and key in GROUP_KEYS
+            if policy and given and key not in policy.settings.under_policy and (name, key) not in later:
+                cause = f"the settings of {key!r} are stored and not applied (KEA-POL-024)"
+                checker.notice((*loc, "settings", key), cause, "add `switch: under-policy`")
 
 
 def read_servers(checker: Checker, entries: Mapping[str, ServerEntry]) -> dict[Port, Server]:

@@ -132,7 +132,7 @@ class _Selector:
         """Adds the runs of one file; one that was `found` in a folder may be something else."""
         try:
             document, folder = read_document(source)
-            if found and not _is_scenario(document):
+            if found and not is_scenario(document):
                 what = "a suite" if is_suite(document) else "no scenario: it has neither a name nor `extends`"
                 remedy = "to run it, name it" if is_suite(document) else "to run it, give it a name"
                 self.notices.append(Notice(source, f"passed over, {what}", remedy))
@@ -259,7 +259,8 @@ def _is_meant(entry: Entry, document: Document) -> bool:
     return (entry.tag is None or entry.tag in tags) and entry.not_tag not in tags
 
 
-def _is_scenario(document: Document) -> bool:
+def is_scenario(document: Document) -> bool:
+    """True for what a folder is searched for: a scenario, and neither a suite nor a part of others."""
     return isinstance(document.data, dict) and not is_suite(document) and bool({"name", EXTENDS} & document.data.keys())
 
 

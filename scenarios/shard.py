@@ -69,9 +69,12 @@ class ShardError(SeatrialError):
 
 @dataclass(frozen=True, slots=True)
 class BackendSpec:
-    """A user's backend as text and options, since what it is made of does not pass between processes."""
+    """A user's backend as text and options, since what it is made of does not pass between processes.
 
-    spec: str
+    From Python, for a run in this process, `spec` may also be the class, factory or instance itself.
+    """
+
+    spec: object
     options: Mapping[str, Any]  # read by the backend's own model
     place: str
     folder: Path

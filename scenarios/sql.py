@@ -63,6 +63,12 @@ class Answer:
     rows: Sequence[tuple[Any, ...]]  # values of any type of SQL
     more: bool
 
+    def item(self) -> Any:  # a value of any type of SQL
+        """The only value. Raises ValueError where there is none, or more than one."""
+        if len(self.rows) != 1 or len(self.columns) != 1:
+            raise ValueError(f"the answer has {len(self.rows)} rows of {len(self.columns)} columns, not one value")
+        return self.rows[0][0]
+
     def number(self) -> Fraction | None:
         """The number that is the single value; None where there are others, or it is no number."""
         value = self.rows[0][0] if len(self.rows) == 1 and len(self.columns) == 1 else None

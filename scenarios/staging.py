@@ -6,7 +6,7 @@ facts passes between processes.
 
 from bisect import bisect_right, insort
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
 from typing import Final
@@ -24,7 +24,7 @@ from emulator.ioc.document import IndicatorFile, parse_file
 from emulator.ioc.witness import first_witness
 from emulator.journal import RUN, Journal
 from emulator.policy.addresses import address
-from emulator.policy.effective import LocalSettings, effective
+from emulator.policy.effective import Effective, LocalSettings, effective
 from emulator.policy.policies import Governing, parse_policy_settings
 from emulator.policy.settings import AgentSettings, KataIntegration, KicsIntegration
 from emulator.ports import I64, PORT_OF_TARGET, Device, Port, RunInfo, Target, TelemetryColumns
@@ -95,6 +95,9 @@ class Stage:
         self._groups = tuple(sorted({block.group for block in fleet.blocks}))
         self._group = _per_device(fleet.blocks, [self._groups.index(block.group) for block in fleet.blocks])
         self._local = _installed(scenario)
+        self._spells: list[Spell] = []
+        self._injections: list[Injection] = []
+        self._news: list[tuple[SettingsChange, Effective]] = []
         self._classes = deeds.ScenarioClasses(
             [step.action for step in scenario.steps] + [reaction.action for reaction in scenario.reactions]
         )
@@ -225,6 +228,24 @@ class Stage:
         """The journal of the shard."""
         return self.simulation.journal
 
+    @property
+    def world(self) -> World:
+        """The world with everything that it was told so far will happen in it, for an agent that is given it whole."""
+        changes = tuple(change for change, _ in self._news)
+        spells, injections = tuple(self._spells), tuple(self._injections)
+        return replace(self.simulation.world, changes=changes, spells=spells, injections=injections)
+
+    def followed(self, device: int, at_ms: int | None) -> Effective:
+        """The settings of a device, with where each group comes from: as the Administration Server held them at a
+        moment, None for the start."""
+        group = int(self._group[device])
+        known = [
+            holding for news, holding in self._news if at_ms is not None and news.group == group and news.at_ms <= at_ms
+        ]
+        if known:
+            return known[-1]
+        return effective(self.administration.governing(self._groups[group], 0), self._local)
+
     def perform(self, action: actions.Action | None, devices: I64 | None, at_ms: int, name: str) -> None:
         """Does what a reaction asks for (None: nothing, it is a mark), from `at_ms` on, which no step has reached."""
         span = None if action is None else action.span_ms
@@ -293,7 +314,10 @@ class Stage:
             if name in self._groups:
                 governing = server.governing(name, change.revision)
                 origin = "" if governing is None else governing.policy
-                yield SettingsChange(at_ms, self._groups.index(name), self._settings(governing), origin)
+                holding = effective(governing, self._local)
+                news = SettingsChange(at_ms, self._groups.index(name), holding.settings, origin)
+                self._news.append((news, holding))
+                yield news
 
     def _do(self, action: actions.Action, devices: I64 | None, at_ms: int, end_ms: int | None, name: str) -> None:
         """What an action does on devices; only those of this shard."""
@@ -318,10 +342,10 @@ class Stage:
             for number in range(action.count if action.over else 1):
                 moment = at_ms + number * action.over // action.count
                 count = 1 if action.over else action.count
-                self.simulation.inject(Injection(devices, self._classes.index(action, os), moment, count))
+                self._inject(Injection(devices, self._classes.index(action, os), moment, count))
             self._change_host("process-started", devices, at_ms, deeds.run_process(action, os), process=action.process)
         elif isinstance(action, actions.Emit):
-            self.simulation.inject(Injection(devices, self._classes.index(action, os), at_ms, action.count))
+            self._inject(Injection(devices, self._classes.index(action, os), at_ms, action.count))
         elif isinstance(action, actions.PlaceFile):
             self._change_host("file-placed", devices, at_ms, deeds.place_file(action, os), file=action.file)
         elif isinstance(action, actions.RemoveFile):
@@ -344,7 +368,7 @@ class Stage:
     ) -> None:
         until_ms = self.scenario.duration_ms if end_ms is None else end_ms
         if len(devices):
-            self.simulation.begin_spell(Spell(condition, devices, at_ms, until_ms))
+            self._begin(Spell(condition, devices, at_ms, until_ms))
             self.journal.add(begins, Rank.ACTION, at_ms, devices)
             if until_ms < self.scenario.duration_ms:
                 self.journal.add(ends, Rank.ACTION, until_ms, devices)
@@ -352,9 +376,17 @@ class Stage:
     def _enrol(self, devices: I64, at_ms: int) -> None:
         """Lets Endpoint Agent on devices of this shard run from a moment on, and not before."""
         if len(devices):
-            self.simulation.begin_spell(Spell(Condition.STOPPED, devices, 0, at_ms))
+            self._begin(Spell(Condition.STOPPED, devices, 0, at_ms))
             if at_ms < self.scenario.duration_ms:
                 self.journal.add("agent-started", Rank.ACTION, at_ms, devices)
+
+    def _begin(self, spell: Spell) -> None:
+        self._spells.append(spell)
+        self.simulation.begin_spell(spell)
+
+    def _inject(self, injection: Injection) -> None:
+        self._injections.append(injection)
+        self.simulation.inject(injection)
 
     def _running(self, os: Os) -> I64:
         blocks = [block for block in self.scenario.fleet.blocks if block.os == os]

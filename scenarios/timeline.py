@@ -6,7 +6,7 @@ fact happens. What follows a
 step with a known time is itself known before the run; what follows a fact is a reaction.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Annotated, Final
 
@@ -303,6 +303,7 @@ class Resolver:
                 reactions.append(self._reaction(step, steps[index - 1] if index else None))
             else:
                 occurrences += self._occurrences(step, at_ms)
+        self._refuse_circles(reactions)
         occurrences.sort(key=lambda occurrence: occurrence.at_ms)
         return Timeline(tuple(occurrences), tuple(reactions))
 
@@ -332,6 +333,27 @@ class Resolver:
         finally:
             self._open.pop()
         return self._times[name]
+
+    def _refuse_circles(self, reactions: Sequence[Reaction]) -> None:
+        """A `when` without `after` counts from the step before it, which may itself wait for that `when`."""
+        bases = {reaction.name: reaction.after for reaction in reactions}
+        settled: set[str] = set()
+        for start in bases:
+            path: dict[str, None] = {}
+            name: str | None = start
+            while name is not None and name in bases and name not in settled and name not in path:
+                path[name] = None
+                name = bases[name]
+            settled |= path.keys()
+            if name is None or name not in path:
+                continue
+            walked = list(path)
+            for each in walked[walked.index(name) :]:
+                step = self._steps[each]
+                if step.timing.when is not None and step.timing.after is None:
+                    before = shown(bases[each])
+                    cause = f"it counts from the step before it, {before}, which waits for it: neither would happen"
+                    self.checker.error((*step.loc, "when"), cause, "give it `after`, or another place in the file")
 
     def _moment_after(self, timing: Timing) -> int | None:
         assert timing.after is not None

@@ -11,6 +11,7 @@ from emulator.events import EVENT_TYPES, PROCESS_START
 from emulator.ioc.document import parse_file
 from emulator.ioc.witness import first_witness, witness
 from scenarios import actions, deeds
+from scenarios.facts import FACTS
 from scenarios.library import INDICATORS
 from scenarios.loader import load_text
 from scenarios.selectors import parse_selector
@@ -291,3 +292,16 @@ def test_planting_everywhere_is_caught(monkeypatch: pytest.MonkeyPatch, tmp_path
     )
     infected, found = planted(tmp_path, "library")
     assert infected != found
+
+
+def test_taking_a_file_away_is_told_of_devices_that_never_had_it(tmp_path: Path) -> None:
+    """The fact says what the scenario did, and its description says so."""
+    found = swept(
+        indicators(tmp_path),
+        step(5, "place-file", "office-00001", file="synthetic/dropper"),
+        step(8, "remove-file", {"any": ["office-00001", "office-00002"]}, file="synthetic/dropper"),
+        step(10, "sweep", "all", indicators="iocs"),
+    )
+    assert found == set()
+    assert devices_with(tmp_path, "file-removed") == {"office-00001", "office-00002"}
+    assert "whether it had the file or not" in FACTS["file-removed"]

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scenarios.actions import Isolate, Outage, Unplug
+from scenarios.actions import STARTS_MAX, Isolate, Outage, Unplug
 from scenarios.timeline import CHAIN_MAX, OCCURRENCES_MAX
 from tests.scenarios.made import loaded, mistakes, step
 
@@ -189,3 +189,22 @@ def test_occurrences_share_the_devices_of_their_step() -> None:
     assert first.devices is not None
     assert second.devices is not None
     assert np.shares_memory(first.devices, second.devices)
+
+
+def test_a_step_that_waits_for_one_that_waits_for_it_is_a_mistake() -> None:
+    when = {"name": "seen", "when": {"fact": "isolated"}}
+    (told,) = mistakes(timeline=[{"name": "cut", "after": "seen"}, when])
+    assert "timeline.seen.when: it counts from the step before it, 'cut', which waits for it" in told
+    assert mistakes(timeline=[when, {"name": "cut", "after": "seen"}]) == []
+    known = {"name": "up", "at": "1min"}
+    assert mistakes(timeline=[known, {"name": "cut", "after": "seen"}, {**when, "after": "up"}]) == []
+    between = {"name": "then", "when": {"fact": "released"}}
+    assert len(mistakes(timeline=[{"name": "cut", "after": "seen"}, between, when])) == 2
+
+
+def test_starts_that_are_spread_have_a_limit_and_a_burst_does_not() -> None:
+    start = {"at": "1h", "do": "start-process", "target": "all", "process": "synthetic/a"}
+    assert mistakes(timeline=[{**start, "count": STARTS_MAX, "over": "10min"}]) == []
+    assert mistakes(timeline=[{**start, "count": STARTS_MAX + 1}]) == []
+    (told,) = mistakes(timeline=[{**start, "count": STARTS_MAX + 1, "over": "10min"}])
+    assert "timeline.0.count: 100001 starts are spread" in told
