@@ -163,7 +163,7 @@ def selector_of(entry: Entry) -> tuple[Selector, Loc] | None:
 
 @singledispatch
 def _judged(entry: Entry, around: _Around) -> Expectation:
-    raise NotImplementedError(type(entry).__name__)
+    raise TypeError(f"no expectation is read from a {type(entry).__name__}")
 
 
 # --- figures ---------------------------------------------------------------------------------------------------------

@@ -263,7 +263,7 @@ def test_no_file_holds_a_path_of_a_machine() -> None:
 
 
 def test_a_path_of_a_machine_is_caught() -> None:
-    assert machine_paths('open("/work/main/x")') == ["/work/m"]
+    assert machine_paths('open("/root/project/x")') == ["/root/p"]
     assert machine_paths("see /home/somebody/x and /root/.cache")
     assert not machine_paths("docs/work/x, https://example.com/home/x")
 
