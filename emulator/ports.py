@@ -147,7 +147,6 @@ class Transmissions:
     All columns have one row a device: `device` int64 (index in the fleet), `first`, `upto` int64, `package_events`
     int64 (the agent's maximum of events in one package), `largest_bytes` int64 (size of the largest package),
     `bytes` int64 (of all its packages), `at_ms` int64 (the row's own moment), `timeout_ms` int64 (how long it waits).
-    `packages()` turns them into single messages.
     """
 
     server: str

@@ -222,14 +222,6 @@ class FaultSchedule:
         """True where a limit on bodies before `server` holds at some time in [from_ms, to_ms)."""
         return any(fault.kind is FaultKind.BODY_LIMIT for fault in self.touching(server, from_ms, to_ms))
 
-    def next_change(self, server: str, after_ms: int) -> int | None:
-        """The first time after `after_ms` at which a fault of `server` begins or ends; None where there is none."""
-        if server not in self._faults:
-            return None
-        starts, _ = self._cut(server)
-        index = bisect_right(starts, after_ms)
-        return starts[index] if index < len(starts) and starts[index] != FOREVER_MS else None
-
     def judge(self, server: str, requests: Requests, latency_us: int) -> Verdict:
         """What becomes of requests to `server`, which answers after `latency_us` where no fault interferes."""
         at_ms = requests.at_ms

@@ -10,13 +10,7 @@ from emulator.exclusions.answers import Answer, any_of
 from emulator.exclusions.environment import Os
 from emulator.exclusions.optimisation import WinRm, optimised
 from emulator.policy.settings import AgentSettings
-
-
-class Target(StrEnum):
-    """Servers whose streams exclusions and optimisation thin out."""
-
-    CENTRAL_NODE = "central-node"
-    KICS = "kics"
+from emulator.ports import Target
 
 
 class Fate(StrEnum):

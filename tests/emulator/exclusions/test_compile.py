@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from emulator.exclusions.answers import Answer
-from emulator.exclusions.compile import Fate, Target, Withheld, compile_rules
+from emulator.exclusions.compile import Fate, Withheld, compile_rules
 from emulator.exclusions.network import NetworkRule
 from emulator.exclusions.network import matches_filled as network_matches
 from emulator.exclusions.optimisation import WinRm, optimised
@@ -19,6 +19,7 @@ from emulator.policy.settings import (
     ExcludedProcesses,
     KicsIntegration,
 )
+from emulator.ports import Target
 from tests.emulator.exclusions.samples import ALICE, BOB, NETWORK_AGENT, SVCHOST, TOOL, event, peer
 
 START, SMB, WEB, TOOL_START, TOOL_WEB, AGENT = range(6)
