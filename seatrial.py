@@ -7,7 +7,6 @@ import importlib
 import json
 import shlex
 import sys
-import time
 import traceback
 from collections.abc import Sequence
 from enum import StrEnum
@@ -16,7 +15,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, NoReturn
 
 import typer
 
+from conformance.commands.conform import conform, prove
+from conformance.commands.spec import spec_app
 from emulator.errors import UserError
+from reports.codes import ExitCode as ExitCode
 from scenarios.commands.backend import backend_app
 from scenarios.commands.init import init
 from scenarios.commands.ioc import ioc_app
@@ -55,27 +57,6 @@ def __getattr__(name: str) -> Any:  # whatever the module holds
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
-class ExitCode:
-    """The exit codes; with several runs the order is 130, 2, 3, 1, 4."""
-
-    OK: Final = 0
-    FINDING: Final = 1
-    USER: Final = 2
-    HARNESS: Final = 3
-    INVALID: Final = 4
-    INTERRUPTED: Final = 130
-
-    ORDER: Final = (INTERRUPTED, USER, HARNESS, FINDING, INVALID, OK)
-
-    @classmethod
-    def worst(cls, codes: list[int]) -> int:
-        """The code of several runs."""
-        return min(codes, key=cls.ORDER.index, default=cls.USER)
-
-
-VERDICT_CODES: Final = {"pass": ExitCode.OK, "fail": ExitCode.FINDING, "invalid": ExitCode.INVALID}
-
-
 class Format(StrEnum):
     """What is printed: a summary for people, or one JSON document."""
 
@@ -94,7 +75,10 @@ app = typer.Typer(
 )
 app.add_typer(backend_app, name="backend")
 app.add_typer(ioc_app, name="ioc")
+app.add_typer(spec_app, name="spec")
 app.command(no_args_is_help=True)(init)
+app.command()(conform)
+app.command()(prove)
 
 Names = Annotated[
     list[str], typer.Argument(metavar="PATH|NAME...", help="Scenarios, suites, folders, or names from the library.")
@@ -143,6 +127,7 @@ def run_command(
     from reports.output import reserve
     from reports.summary import Broken, Summary
     from scenarios import specs
+    from scenarios.limits import USED_UP, WallTime
     from scenarios.selection import select
 
     if report not in ("html", "none"):
@@ -153,20 +138,20 @@ def run_command(
     _require_different(selection.runs)
     for file in filter(None, (junit, summary)):
         reserve(file)
-    clock = _Clock()
+    wall_time = WallTime()
     codes: list[int] = []
     runs: list[Summary | Broken] = []
     for each in selection.runs:
         alone = len(selection.runs) == 1
-        command = _command() if alone else _command_of(each, backend)
-        left_ms = clock.left_ms(each)
+        command = _command(each) if alone else _command_of(each, backend)
+        left_ms = wall_time.left_ms(each)
         if left_ms is not None and left_ms <= 0:
-            typer.echo(f"{each.scenario.name}: not run, the suite has used up its `limits.wall`", err=True)
+            typer.echo(f"{each.scenario.name}: {USED_UP}", err=True)
             codes.append(ExitCode.INVALID)
-            runs.append(Broken(each.scenario.name, "not run: the suite has used up its `limits.wall`", command))
+            runs.append(Broken(each.scenario.name, USED_UP, command, ExitCode.INVALID))
             continue
         try:
-            code, done = _run_one(
+            done = _run_one(
                 each.scenario,
                 out if alone else out / each.folder,
                 workers=workers,
@@ -177,13 +162,14 @@ def run_command(
                 quiet=output is Format.JSON,
                 report=report == "html",
             )
+            code = done.banner.code
             runs.append(done)
         except KeyboardInterrupt:
             code = ExitCode.INTERRUPTED
-            runs.append(Broken(each.scenario.name, "interrupted", command))
+            runs.append(Broken(each.scenario.name, "interrupted", command, code))
         except Exception as error:
             code = _told(error)
-            runs.append(Broken(each.scenario.name, _in_a_line(error), command))
+            runs.append(Broken(each.scenario.name, _in_a_line(error), command, code))
         codes.append(code)
         if code == ExitCode.INTERRUPTED or (stop and code != ExitCode.OK):
             break
@@ -191,22 +177,6 @@ def run_command(
         _write_index(out, runs, selection)
     _deliver(runs, junit=junit, summary=summary, as_json=output is Format.JSON)
     raise typer.Exit(ExitCode.worst(codes))
-
-
-class _Clock:
-    """Wall time of the suites of one command; the clock of each begins with its first run."""
-
-    def __init__(self) -> None:
-        self._began: dict[str, float] = {}
-
-    def left_ms(self, run: "Run") -> int | None:
-        """How long a run that begins now may take, None where nothing limits it."""
-        if run.suite is None:
-            return None
-        limits = run.suite.limits
-        spent_ms = int(1000 * (time.perf_counter() - self._began.setdefault(run.suite.label, time.perf_counter())))
-        left = [limits.each_ms, None if limits.wall_ms is None else limits.wall_ms - spent_ms]
-        return min((each for each in left if each is not None), default=None)
 
 
 def _write_index(out: Path, runs: "list[Summary | Broken]", selection: "Selection") -> None:
@@ -217,13 +187,12 @@ def _write_index(out: Path, runs: "list[Summary | Broken]", selection: "Selectio
 
     baselines = [suite.baseline for suite in selection.suites if suite.baseline is not None]
     compare = [entry for each in baselines for entry in parse_entries(each.compare, each.place)]
-    write_index(out, {run.manifest.scenario.name: run.out for run in runs if isinstance(run, Summary)}, compare)
+    write_index(out, [run for run in runs if isinstance(run, Summary)], compare)
 
 
 def _deliver(runs: "list[Summary | Broken]", *, junit: Path | None, summary: Path | None, as_json: bool) -> None:
     """Writes what was asked for about all runs of one command."""
     from reports.output import write
-    from reports.summary import Summary
 
     if junit is not None:
         from reports.junit import render as render_junit
@@ -236,14 +205,14 @@ def _deliver(runs: "list[Summary | Broken]", *, junit: Path | None, summary: Pat
     if as_json:
         from reports.machine import render
 
-        sys.stdout.write(render([run for run in runs if isinstance(run, Summary)]))
+        sys.stdout.write(render(runs))
 
 
-def _command() -> str:
-    """The line that reproduces this command."""
+def _command(run: "Run") -> str:
+    """The line that reproduces this command, which is for one run."""
     from scenarios.specs import without_options
 
-    return shlex.join(["seatrial", *without_options(sys.argv[1:])])
+    return shlex.join(["seatrial", *without_options(sys.argv[1:], run.scenario.hidden)])
 
 
 def _in_a_line(error: Exception) -> str:
@@ -270,7 +239,7 @@ def _command_of(run: "Run", backends: list[str]) -> str:
     """The line that reproduces one run of a command with several."""
     from scenarios.specs import without_options
 
-    arguments = without_options(run.arguments)
+    arguments = without_options(run.arguments, run.scenario.hidden)
     return shlex.join(["seatrial", "run", *arguments, *(f"--backend={pair}" for pair in backends)])
 
 
@@ -285,7 +254,7 @@ def _run_one(
     wall_ms_max: int | None,
     quiet: bool,
     report: bool,
-) -> tuple[int, Any]:
+) -> "Summary":
     from rich.console import Console
 
     from reports.console import show
@@ -305,17 +274,16 @@ def _run_one(
         workers=workers,
         backends=backends,
         command=command,
-        arguments=tuple(without_options(arguments)),
+        arguments=tuple(without_options(arguments, scenario.hidden)),
         wall_ms_max=wall_ms_max,
     )
-    result = run_scenario(scenario, plan, progress(aside))
+    run_scenario(scenario, plan, progress(aside))
     if report:
         write_report(folder)
     summary = summarise(RunFolder.open(folder))
     if not quiet:
         show(Console(), summary)
-    code = ExitCode.INTERRUPTED if result.interrupted else VERDICT_CODES[result.verdict]
-    return code, summary
+    return summary
 
 
 @app.command(no_args_is_help=True)
@@ -335,6 +303,7 @@ def check(
 
     from reports.previewing import show, to_json
     from scenarios.preview import preview
+    from scenarios.preview import warnings as warnings_of
     from scenarios.problems import ScenarioErrors
     from scenarios.selection import select
 
@@ -346,7 +315,7 @@ def check(
     else:
         _warn(selection.notices)
         show(Console(), previews)
-    warnings = [warning for each in selection.runs for warning in each.scenario.warnings]
+    warnings = [warning for each in selection.runs for warning in warnings_of(each.scenario)]
     if strict and warnings:
         raise ScenarioErrors([UserError(each.place, each.cause, each.remedy) for each in dict.fromkeys(warnings)])
 
@@ -383,6 +352,7 @@ def report(folder: Annotated[Path, typer.Argument(metavar="RUN", help="A run fol
 def explain(
     folder: Annotated[Path, typer.Argument(metavar="RUN", help="A run folder.")],
     name: Annotated[str | None, typer.Argument(metavar="NAME", help="One expectation, whatever its verdict.")] = None,
+    output: Annotated[Format, typer.Option("--format", help="For reading, or one JSON document.")] = Format.TEXT,
 ) -> None:
     """Tell why expectations failed: each counter-example with the facts around it.
 
@@ -390,12 +360,16 @@ def explain(
     """
     from rich.console import Console
 
-    from reports.explaining import show
+    from reports.explaining import show, to_json
     from reports.explanation import explain as explain_run
     from reports.folder import RunFolder
 
     opened = RunFolder.open(folder)
-    show(Console(), opened.manifest, explain_run(opened, name))
+    explanations = explain_run(opened, name)
+    if output is Format.JSON:
+        sys.stdout.write(to_json(opened, explanations))
+        return
+    show(Console(), opened.manifest, explanations)
     for problem in opened.problems:
         typer.echo(f"warning: {problem}", err=True)
 

@@ -34,7 +34,7 @@ OTHER: Final = "the rest"
 STAGES: Final[tuple[tuple[str, object, tuple[str, ...]], ...]] = (
     ("draw", Draw, ("fill", "levels")),
     ("sums by type", Draw, ("_sum",)),
-    ("Administration Server", Block, ("_hear",)),
+    ("Administration Server", Block, ("_follow",)),
     ("collect, exclusions", Collector, ("collect",)),
     ("TTL", Ttl, ("repeated",)),
     ("throttle", Stream, ("_throttle",)),

@@ -1,7 +1,7 @@
 """Simulated time: integer milliseconds from the scenario's start, ranks within one instant, the calendar."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, tzinfo
 from enum import IntEnum
 from typing import Final
 
@@ -28,7 +28,7 @@ class Rank(IntEnum):
 class Calendar:
     """Places simulated milliseconds on the calendar of the scenario's start.
 
-    `start` is an aware datetime; its offset holds for the whole run (sites with their own zone shift it).
+    `start` is an aware datetime. Its offset holds for the whole run, unless a call names a zone.
     """
 
     start: datetime
@@ -37,16 +37,17 @@ class Calendar:
         if self.start.tzinfo is None:
             raise ValueError("the start of a run is an aware datetime")
 
-    def moment(self, at_ms: int) -> datetime:
-        """The datetime of `at_ms`."""
-        return self.start + timedelta(milliseconds=at_ms)
+    def moment(self, at_ms: int, zone: tzinfo | None = None) -> datetime:
+        """The datetime of `at_ms`, as a clock in `zone` shows it (summer time and all)."""
+        moment = self.start + timedelta(milliseconds=at_ms)
+        return moment if zone is None else moment.astimezone(zone)
 
-    def hour_of_week(self, at_ms: int) -> int:
-        """0 (Monday, midnight to one) to 167, local time of the start's offset."""
-        moment = self.moment(at_ms)
+    def hour_of_week(self, at_ms: int, zone: tzinfo | None = None) -> int:
+        """0 (Monday, midnight to one) to 167, local time."""
+        moment = self.moment(at_ms, zone)
         return moment.weekday() * 24 + moment.hour
 
-    def hour_number(self, at_ms: int) -> int:
-        """Hours since an arbitrary fixed Monday: the key of what is drawn once an hour."""
-        moment = self.moment(at_ms)
+    def hour_number(self, at_ms: int, zone: tzinfo | None = None) -> int:
+        """Hours of local time since an arbitrary fixed Monday: the key of what is drawn once an hour."""
+        moment = self.moment(at_ms, zone)
         return moment.toordinal() * 24 + moment.hour

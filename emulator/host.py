@@ -32,6 +32,10 @@ KEY_FIELDS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
     }
 )
 """The item types, and the fields that tell two instances of one host apart; a host has one `SystemInfoItem`."""
+SYNTHETIC_FOLDERS: Final[Mapping[str, str]] = MappingProxyType(
+    {"windows": "C:\\ProgramData\\Synthetic", "linux": "/opt/synthetic"}
+)
+"""Where made-up files lie on hosts of a system."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -60,6 +64,13 @@ class HostBase:
                 put[kind] = kept | {key: instance for key, instance in entries.items() if instance is not None}
                 gone[kind] = frozenset(key for key, instance in entries.items() if instance is None)
         return Changes(put=put, gone=gone)
+
+    def has_folder(self, path: str, slots: Mapping[str, str], changes: "HostChanges | None" = None) -> bool:
+        """True where a folder is on the device: one of its files is in it, or below it. There are no empty folders."""
+        separator = "\\" if self.os == "windows" else "/"
+        wanted = _key(self.os, (path.rstrip(separator) + separator,))
+        files = self.shared.instances_with(self.changes(slots, changes), "FileItem")
+        return any(_key(self.os, (str(file["FullPath"]),)).startswith(wanted) for file in files)
 
     def device(self, slots: Mapping[str, str], changes: "HostChanges | None" = None) -> Snapshot:
         """All items of one device; what differs from `shared` comes last in its type."""

@@ -5,7 +5,7 @@ rank, then the order in which a device's own facts were added, so that it depend
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -48,17 +48,25 @@ def detail(**values: Any) -> str:  # values are JSON scalars
 class Journal:
     """Collects facts; `drain` hands them over in order."""
 
-    __slots__ = ("_facts",)
+    __slots__ = ("_facts", "_listeners")
 
     def __init__(self) -> None:
         self._facts: list[Facts] = []
+        self._listeners: list[Callable[[Facts], None]] = []
+
+    def listen(self, listener: Callable[[Facts], None]) -> None:
+        """Lets `listener` hear of facts as they are added, which may be before their moment."""
+        self._listeners.append(listener)
 
     def add(self, kind: str, rank: Rank, at_ms: I64 | int, device: I64 | int, **values: Any) -> None:
         """Adds a fact for each device, with one detail for all."""
         devices = np.atleast_1d(np.asarray(device, np.int64))
         if len(devices):
             moments = np.broadcast_to(np.asarray(at_ms, np.int64), devices.shape).copy()
-            self._facts.append(Facts(kind, rank, moments, devices, detail(**values)))
+            facts = Facts(kind, rank, moments, devices, detail(**values))
+            self._facts.append(facts)
+            for listener in self._listeners:
+                listener(facts)
 
     def __bool__(self) -> bool:
         return bool(self._facts)

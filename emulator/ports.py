@@ -246,8 +246,12 @@ class Backend(Protocol):
     def open(self, run: RunInfo) -> None:
         """Called once per worker before anything else."""
 
-    def enrol(self, device: Device) -> Credential:
-        """Makes a device known and gives it its credential; called once a device, before its first request."""
+    def enrol(self, device: Device) -> Credential | Refused | TimedOut | Unreachable:
+        """Makes a device known and gives it its credential; called before its first request.
+
+        Where the server does not take the device, it answers as it would a request: what the device wanted to send
+        comes to the same then, and it is enrolled anew before its next request.
+        """
 
     def reset(self) -> None:
         """Empties the server, between checks."""

@@ -15,15 +15,18 @@ from simpy.events import Event as Occurrence
 from simpy.events import EventPriority
 
 from emulator.clock import DAY_MS, HOUR_MS, SLOT_MS, Rank
-from emulator.control import Control
+from emulator.control import Control, Factory
 from emulator.errors import BooksError
 from emulator.journal import Journal
 from emulator.ports import I64, Answers, Outcome, Synchronisations, Target, TelemetryColumns
+from emulator.reporting import Reports
+from emulator.sites import US_PER_MS
 from emulator.telemetry.block import Block
 from emulator.telemetry.context import AdministrationColumns, Context
 from emulator.telemetry.ledger import BALANCED, FLOWS, STOCKS, Ledger
 from emulator.telemetry.rows import BLOCK_ROWS
-from emulator.world import Condition, Figures, Injection, SettingsChange, Spell, World
+from emulator.telemetry.session import surely_us
+from emulator.world import Condition, Figures, Injection, LocalEdit, News, Spell, World
 
 TERMS: Final = (*FLOWS, *STOCKS)
 Added = tuple[I64, int, int, int]
@@ -35,14 +38,13 @@ class AlwaysReachable:
 
     def quiet(self, server: str, from_ms: int, to_ms: int) -> int | None:
         """Always: 20 ms."""
-        return 20_000
+        return 20 * US_PER_MS
 
     def synchronise(self, batch: Synchronisations) -> Answers:
-        """Answers every request."""
-        count = len(batch)
-        return Answers(
-            np.full(count, Outcome.OK, np.uint8), batch.revision, np.zeros(count, np.int16), np.full(count, 20_000)
-        )
+        """Answers every request, which is too late for a device that does not wait so long."""
+        outcome = np.where(batch.timeout_ms > 20, Outcome.OK, Outcome.TIMED_OUT).astype(np.uint8)
+        status = np.zeros(len(batch), np.int16)
+        return Answers(outcome, batch.revision, status, np.minimum(20, batch.timeout_ms) * US_PER_MS)
 
 
 def interval_of(duration_ms: int) -> int:
@@ -56,7 +58,8 @@ class Simulation:
     """Agent `columns`: runs the devices `devices` (all, where None) of a world against servers.
 
     `buckets` spreads the devices of a tick over that many wake-ups; results do not depend on it. `recorded` names the
-    targets whose servers take single packages, so that the events in them are kept.
+    targets whose servers take single packages, so that the events in them are kept. `components` builds what an
+    Endpoint Agent of the control plane is made of, `reports` is the server that Network Agents report to.
     """
 
     def __init__(
@@ -69,6 +72,8 @@ class Simulation:
         buckets: int = 1,
         interval_ms: int | None = None,
         recorded: frozenset[Target] = frozenset(),
+        components: Factory | None = None,
+        reports: Reports | None = None,
     ) -> None:
         self.world = world
         self.interval_ms = interval_ms or interval_of(world.duration_ms)
@@ -83,15 +88,15 @@ class Simulation:
             rows=min(BLOCK_ROWS, max(1, len(self.devices))),
             recorded=recorded,
         )
-        self.control = Control(self.context)
+        self.control = Control(self.context, self.schedule, components=components, reports=reports)
         self._ledgers: dict[int, Ledger] = {}
         self._injections: dict[int, list[Added]] = {}
         self._closed = 0
-        self.buckets = [
-            Bucket(self, place * world.tick_ms // buckets, blocks)
-            for place, blocks in enumerate(self._layout(buckets))
-            if blocks
-        ]
+        self.buckets = [Bucket(self, offset_ms, blocks) for offset_ms, blocks in self._layout(buckets) if blocks]
+        self.context.now_ms = lambda: self.now_ms
+        self.context.open()
+        self._woken = False
+        self.context.wake = self._wake
         for injection in world.injections:
             self.inject(injection)
         for bucket in self.buckets:
@@ -108,15 +113,19 @@ class Simulation:
         """All blocks."""
         return (block for bucket in self.buckets for block in bucket.blocks)
 
-    def _layout(self, buckets: int) -> Iterator[list[Block]]:
-        """The blocks of each bucket: rows of one image and group stand together."""
+    def _layout(self, buckets: int) -> Iterator[tuple[int, list[Block]]]:
+        """The blocks of each bucket, and when in a tick they wake: rows of one image, group and site stand together.
+
+        No device's own moment is before its bucket wakes.
+        """
         phase = self.world.phases(self.world.key[self.devices])
         span = int(phase.max(initial=0)) + 1
         for place in range(buckets):
             here = self.devices[phase * buckets // span == place]
-            here = here[np.lexsort((here, self.context.cell_of[here]))]
+            here = here[np.lexsort((here, self.world.site[here], self.context.cell_of[here]))]
             count = -(-len(here) // BLOCK_ROWS)
-            yield [Block(self.context, np.sort(part)) for part in np.array_split(here, count)] if count else []
+            blocks = [Block(self.context, np.sort(part)) for part in np.array_split(here, count)] if count else []
+            yield place * min(span, self.world.tick_ms) // buckets, blocks
 
     def schedule(self, at_ms: int, rank: Rank, act: Callable[[], None]) -> None:
         """Has `act` done at a moment of the simulation, in the order of its rank."""
@@ -151,15 +160,17 @@ class Simulation:
         """The first tick from `tick` on into which a scenario's events fall."""
         return min((other for other in self._injections if other >= tick), default=None)
 
-    def change_settings(self, change: SettingsChange) -> None:
-        """Changes what the Administration Server holds, at a moment that no step has reached."""
-        self.context.change_settings(change)
-        self._look()
+    def tell(self, news: News) -> None:
+        """The Administration Server has news, from a moment on that no step has reached."""
+        self.context.tell(news)
+
+    def edit(self, edit: LocalEdit) -> None:
+        """Somebody edits settings of devices on the spot, at a moment that no step has reached."""
+        self.context.edit(edit)
 
     def begin_spell(self, spell: Spell) -> None:
         """Puts devices into a condition, from a moment on that no step has reached."""
         self.context.begin_spell(spell)
-        self._look()
 
     def publish(self, target: Target, devices: I64, revision: int) -> None:
         """Tells that a server of `target` holds news for `devices`: they take it at a synchronisation."""
@@ -172,7 +183,14 @@ class Simulation:
         """A server behaves otherwise from a moment on that no step has reached: nobody sleeps through it."""
         self._look()
 
+    def _wake(self) -> None:
+        """Looks once for all that was added at this moment."""
+        if not self._woken:
+            self._woken = True
+            self.schedule(self.now_ms, Rank.BOOKS, self._look)
+
     def _look(self) -> None:
+        self._woken = False
         for bucket in self.buckets:
             bucket.look()
 
@@ -193,6 +211,7 @@ class Simulation:
         """Closes the interval in hand where time has stopped, and checks that every device's books balance."""
         if self._closed * self.interval_ms < self.now_ms:
             self._end_interval(-(-self.now_ms // self.world.tick_ms))
+        self.context.tallier.finish(self.now_ms)
         self.check_books()
 
     def _close_interval(self) -> None:
@@ -235,16 +254,9 @@ class Simulation:
                 result[np.searchsorted(self.devices, block.device)] = values
         return result
 
-    def conditions_now(self) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-        """Which devices have their agent down, and which have no link, at the moment of the simulation."""
-        stopped, unlinked = np.zeros(len(self.devices), np.bool_), np.zeros(len(self.devices), np.bool_)
-        for spell in self.context.spells(self.now_ms - 1, self.now_ms):
-            here = np.isin(self.devices, spell.devices)
-            if spell.condition in (Condition.STOPPED, Condition.CRASHED):
-                stopped |= here
-            elif spell.condition is Condition.OFF_LINE:
-                unlinked |= here
-        return stopped, unlinked
+    def conditions_now(self, condition: Condition) -> NDArray[np.bool_]:
+        """Which devices are in a condition at the moment of the simulation, each condition as it was begun."""
+        return self.gather(lambda block: block.condition_at(condition, self.now_ms - 1), np.bool_)
 
     def _terms(self, target: Target) -> dict[str, I64]:
         def total(term: str) -> I64:
@@ -274,6 +286,8 @@ class Bucket:
         self._simulation = simulation
         self._offset_ms = offset_ms
         self.blocks = blocks
+        for block in blocks:
+            block.offset_ms = offset_ms
         self._counted = 0
         self._next: int | None = None
 
@@ -305,9 +319,9 @@ class Bucket:
         self.rest_until(tick)
         self._simulation.context.ledger = self._simulation.ledger_of(tick)
         injected = self._simulation.injected(tick)
+        self._counted = tick + 1  # whoever is woken by what happens in the step looks beyond it
         for block in self.blocks:
             block.step(tick, injected)
-        self._counted = tick + 1
         self.look()
 
     def _next_tick(self) -> int:
@@ -315,13 +329,13 @@ class Bucket:
         simulation, world = self._simulation, self._simulation.world
         here, end = self._counted, world.ticks
         at_ms = here * world.tick_ms
-        if any(block.lively for block in self.blocks) or simulation.context.watcher.active(at_ms, at_ms + SLOT_MS):
+        watched = simulation.context.watcher.next_ms(at_ms - world.tick_ms)
+        if watched is not None:
+            end = min(end, max(here, (watched - SLOT_MS) // world.tick_ms))
+        if end == here or any(block.lively for block in self.blocks):
             return here
-        if any(block.unheard(at_ms + SLOT_MS) for block in self.blocks):
-            return here
-        moments = simulation.context.moments(at_ms - world.tick_ms, world.duration_ms)
-        if moments is not None:
-            end = min(end, max(here, (moments - SLOT_MS) // world.tick_ms))
+        ticks = [tick for block in self.blocks if (tick := block.next_tick(here)) is not None]
+        end = min(end, *ticks) if ticks else end
         injected = simulation.next_injected(here)
         if injected is not None:
             end = min(end, injected)
@@ -346,10 +360,10 @@ class Bucket:
         span = here * tick_ms, end * tick_ms + SLOT_MS
         if end <= here:
             return True
-        if context.administration.quiet(context.administration_name, *span) is None:
+        if context.reaches_administration_us(*span) is None:
             return False
         return all(
-            context.servers[target].quiet(route.servers[0], *span) is not None
+            surely_us(context.servers[target], route, *span, tick_ms) is not None
             for block in self.blocks
             for target in block.streams
             for _, _, route in block.routes(target)

@@ -54,6 +54,8 @@ class FaultKind(StrEnum):
     """The server did what was asked; its answer is lost."""
     DUPLICATE_DELIVERY = "duplicate-delivery"
     """The server gets the request twice."""
+    CORRUPTED_UPDATE = "corrupted-update"
+    """What a source of updates offers cannot be applied; its answers are as ever."""
 
 
 _STAGE: Final[Mapping[FaultKind, int]] = {kind: stage for stage, kind in enumerate(FaultKind)}

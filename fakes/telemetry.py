@@ -184,14 +184,17 @@ class TelemetryNodes:
 
     def stored(self, device: int) -> Sequence[tuple[int, int]]:
         """The ordinals of a device that any node holds, as disjoint ascending intervals [first, upto)."""
-        held = sorted(interval for node in self._nodes.values() for interval in node.stored(device))
         merged: list[tuple[int, int]] = []
-        for first, upto in held:
+        for first, upto in sorted(self.copies(device)):
             if merged and first <= merged[-1][1]:
                 merged[-1] = merged[-1][0], max(upto, merged[-1][1])
             else:
                 merged.append((first, upto))
         return merged
+
+    def copies(self, device: int) -> Sequence[tuple[int, int]]:
+        """The same of each node by itself: what two of them hold is in two intervals."""
+        return [interval for node in self._nodes.values() for interval in node.stored(device)]
 
     def held(self, device: I64) -> I64:
         """Below which ordinal the best node holds something of each device."""

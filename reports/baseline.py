@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
@@ -171,7 +171,7 @@ def figures_of(folder: Path) -> RunFigures:
 
 
 def _verdict(summary: Summary) -> Verdict:
-    verdicts: tuple[Verdict, ...] = ("pass", "fail", "invalid", "error")
+    verdicts: tuple[Verdict, ...] = get_args(Verdict)
     return next(verdict for verdict in verdicts if verdict == summary.verdict)
 
 

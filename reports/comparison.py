@@ -15,7 +15,15 @@ LESS_IS_WORSE: Final = frozenset({"acknowledged", "events"})
 BOTH_ARE_WORSE: Final = frozenset({"generated", "excluded", "optimised", "repeated", "suppressed"})
 """Of what devices do by themselves, neither more nor less is better; of all other figures more is worse."""
 
-RANKS: Final[Mapping[str, int]] = {"pass": 0, "warn": 1, "unknown": 2, "invalid": 3, "fail": 4, "error": 5}
+RANKS: Final[Mapping[str, int]] = {
+    "pass": 0,
+    "warn": 1,
+    "unknown": 2,
+    "unjudged": 3,
+    "invalid": 4,
+    "fail": 5,
+    "error": 6,
+}
 """Verdicts, from good to bad."""
 
 KINDS: Final = ("verdict", "expectations", "telemetry", "servers", "queue", "digest", "wall_s")

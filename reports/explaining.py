@@ -1,7 +1,9 @@
 """Explanations on the console: 80 columns, the counter-examples one below the other."""
 
+import json
 from collections.abc import Sequence
-from typing import Final
+from dataclasses import asdict
+from typing import Any, Final
 
 from rich.console import Console, Group, RenderableType
 from rich.padding import Padding
@@ -11,6 +13,7 @@ from rich.text import Text
 from reports import words
 from reports.console import VERDICTS
 from reports.explanation import AROUND_MS, DeviceRow, Explained, Explanation, Fact
+from reports.folder import RunFolder
 from reports.manifest import Manifest, Step
 
 DETAIL_MAX: Final = 300
@@ -22,7 +25,8 @@ def show(console: Console, manifest: Manifest, explanations: Sequence[Explanatio
     name = words.printable(manifest.scenario.name)
     if not explanations:
         judged = words.count(len(manifest.expectations), "expectation")
-        told = f"{judged}, all of them passed" if manifest.expectations else "nothing was judged"
+        judged_some = manifest.expectations and manifest.verdict != "unjudged"
+        told = f"{judged}, all of them passed" if judged_some else "nothing was judged"
         console.print(Text(f"{name}: {told}"), highlight=False)
         return
     parts: list[RenderableType] = [Text(f"{name}, seed {manifest.seed}", style="bold")]
@@ -31,6 +35,35 @@ def show(console: Console, manifest: Manifest, explanations: Sequence[Explanatio
     if manifest.command:
         parts += [Text(), Text(f"again   {words.printable(manifest.command)}", no_wrap=True, overflow="ignore")]
     console.print(Group(*parts), crop=False, highlight=False)
+
+
+def to_json(folder: RunFolder, explanations: Sequence[Explanation]) -> str:
+    """The same as one JSON document. Names and texts are the scenario's own; times are ms since the start."""
+    manifest = folder.manifest
+    document = {
+        "scenario": manifest.scenario.name,
+        "seed": manifest.seed,
+        "verdict": manifest.verdict,
+        "command": manifest.command,
+        "expectations": [_plain(one) for one in explanations],
+        "problems": list(folder.problems),
+    }
+    return json.dumps(document, indent=2) + "\n"
+
+
+def _plain(one: Explanation) -> dict[str, Any]:
+    expectation = one.expectation.model_dump(exclude={"counter_examples"})
+    return {**expectation, "counter_examples": [_plain_example(example) for example in one.examples]}
+
+
+def _plain_example(one: Explained) -> dict[str, Any]:
+    return {
+        **one.example.model_dump(),
+        "row": None if one.device is None else asdict(one.device),
+        "steps": [step.model_dump() for step in one.steps],
+        "facts": [asdict(fact) for fact in one.facts],
+        "facts_left": one.facts_left,
+    }
 
 
 def _expectation(one: Explanation) -> list[RenderableType]:

@@ -1,13 +1,14 @@
 """The index of a folder that holds several runs: their names, where they are, and how to compare them."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 from typing import Annotated, Final
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from reports import documents, output
+from reports.summary import Summary
 from reports.tolerances import Entry
 from scenarios.errors import UserError
 
@@ -19,12 +20,17 @@ RUNS_MAX: Final = 10_000
 
 
 class IndexedRun(BaseModel):
-    """A run: its name within the command, and its folder below the index, with slashes."""
+    """A run: its name within the command, and its folder below the index, with slashes.
+
+    `verdict` and `digest` are those of the run, so that whoever looks for one has not to open every folder.
+    """
 
     model_config = ConfigDict(strict=True, extra="ignore", frozen=True)
 
     name: str
     folder: str
+    verdict: str = ""
+    digest: str | None = None
 
     @field_validator("folder")
     @classmethod
@@ -59,14 +65,22 @@ class Index(BaseModel):
         return runs
 
 
-def write_index(folder: Path, runs: Mapping[str, Path], compare: Sequence[Entry] = ()) -> None:
-    """Writes the index of the `runs` below `folder`, by name in their order.
+def write_index(folder: Path, runs: Sequence[Summary], compare: Sequence[Entry] = ()) -> None:
+    """Writes the index of the `runs` below `folder`, in their order.
 
     Raises `UserError` where it cannot be written, `ValueError` where a run is not below `folder`.
     """
     document = {
         "format": FORMAT,
-        "runs": [{"name": name, "folder": path.relative_to(folder).as_posix()} for name, path in runs.items()],
+        "runs": [
+            {
+                "name": run.manifest.scenario.name,
+                "folder": run.out.relative_to(folder).as_posix(),
+                "verdict": run.verdict,
+                "digest": run.manifest.digest,
+            }
+            for run in runs
+        ],
         "compare": [entry.plain() for entry in compare],
     }
     output.write(folder / INDEX, (json.dumps(document, indent=1) + "\n").encode())

@@ -60,14 +60,14 @@ def _suite(summary: Summary) -> TestSuite:
         )
     )
     cases = [_case(one, manifest.scenario.name, manifest.command) for one in manifest.expectations]
-    if manifest.status != "finished" or summary.verdict == "error":
+    if manifest.status not in ("finished", "cut-short") or summary.verdict == "error":
         case = _new_case(RUN, manifest.scenario.name)
         sentence = f"{summary.banner.word}: {summary.banner.sentence}"
         case.append(_result(Error, sentence, "error", [sentence, f"again: {manifest.command}"]))
         cases.append(case)
-    elif not cases:
+    elif summary.verdict == "unjudged":
         case = _new_case(RUN, manifest.scenario.name)
-        case.append(Skipped("the scenario states no expectation, so nothing was judged"))
+        case.append(Skipped(f"{summary.banner.word}: {summary.banner.sentence}"))
         cases.append(case)
     suite.extend(cases)
     notes = [*manifest.warnings, *(f"this folder: {problem}" for problem in summary.problems)]

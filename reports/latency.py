@@ -4,13 +4,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from reports.folder import RunFolder
-from scenarios.tables import LATENCY_BOUNDS_US
+from scenarios.latency import WHOLE, quantiles_us
 
 LATENCY_COLUMNS: Final = ("latency_bucket", "latency_count")
+ANSWERS_MAX: Final = 2**32
+"""Answers of one bucket in one row; a table with more was not written by us, and its sums might not fit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,23 +28,13 @@ class Latencies:
         return sum(self.counts.values())
 
     def quantile_us(self, permille: int) -> int | None:
-        """The latency that `permille` of the answers do not exceed, in µs: the middle of its bucket.
+        """The latency that `permille` of the answers do not exceed, in µs, as expectations have it.
 
-        None where there was no answer. An answer above the last bound counts as that bound.
+        None where there was no answer.
         """
-        rank = max(1, -(-self.answers * permille // 1000))
-        below = 0
-        for bucket, answers in sorted(self.counts.items()):
-            below += answers
-            if below >= rank:
-                return _middle_us(bucket)
-        return None
-
-
-def _middle_us(bucket: int) -> int:
-    if bucket >= len(LATENCY_BOUNDS_US):
-        return int(LATENCY_BOUNDS_US[-1])
-    return (int(LATENCY_BOUNDS_US[max(bucket - 1, 0)]) + int(LATENCY_BOUNDS_US[bucket])) // 2
+        bucket, count = (np.array(list(part), np.int64) for part in (self.counts.keys(), self.counts.values()))
+        _, found = quantiles_us(np.zeros(len(bucket), np.int64), bucket, count, permille * WHOLE // 1000)
+        return int(found[0]) if len(found) else None
 
 
 def by_bucket(folder: RunFolder, keys: Sequence[str], part: pa.Table) -> pa.Table:
@@ -58,7 +51,7 @@ def by_bucket(folder: RunFolder, keys: Sequence[str], part: pa.Table) -> pa.Tabl
     rows = pc.list_parent_indices(buckets)
     columns = {name: part.column(name).take(rows) for name in keys}
     table = pa.table({**columns, "bucket": pc.list_flatten(buckets), "answers": pc.list_flatten(counts)})
-    sound = table.filter((pc.field("bucket") >= 0) & (pc.field("answers") >= 0))
+    sound = table.filter((pc.field("bucket") >= 0) & (pc.field("answers") >= 0) & (pc.field("answers") <= ANSWERS_MAX))
     if sound.num_rows < table.num_rows:
-        folder.note("servers: a latency bucket has no number, or one below 0; it is left out")
+        folder.note("servers: a latency bucket has no number, or one that cannot be right; it is left out")
     return sound

@@ -3,18 +3,22 @@
 import json
 from collections.abc import Sequence
 
-from reports.summary import Summary
+from reports.codes import ExitCode
+from reports.summary import Broken, Summary
 from scenarios.tables import TERMS
 
 
-def document(summaries: Sequence[Summary]) -> dict[str, object]:
-    """The runs in their order. Names and texts are the scenario's own, untouched; keys are a contract."""
-    return {"runs": [_run(summary) for summary in summaries]}
+def document(runs: Sequence[Summary | Broken]) -> dict[str, object]:
+    """The runs in their order. Names and texts are the scenario's own, untouched; keys are a contract.
+
+    One that left no folder has the same keys: `error` says why, and what is not known is null or empty.
+    """
+    return {"runs": [_broken(run) if isinstance(run, Broken) else _run(run) for run in runs]}
 
 
-def render(summaries: Sequence[Summary]) -> str:
+def render(runs: Sequence[Summary | Broken]) -> str:
     """`document` as JSON text in ASCII, with a line feed at its end."""
-    return json.dumps(document(summaries), indent=2) + "\n"
+    return json.dumps(document(runs), indent=2) + "\n"
 
 
 def _run(summary: Summary) -> dict[str, object]:
@@ -27,6 +31,7 @@ def _run(summary: Summary) -> dict[str, object]:
         "wall_s": manifest.wall_s,
         "status": manifest.status,
         "verdict": summary.verdict,
+        "error": manifest.error or None,
         "expectations": [
             {
                 "name": one.name,
@@ -41,6 +46,24 @@ def _run(summary: Summary) -> dict[str, object]:
         "problems": list(summary.problems),
         "digest": manifest.digest,
         "out": str(summary.out),
+    }
+
+
+def _broken(run: Broken) -> dict[str, object]:
+    return {
+        "scenario": run.scenario,
+        "seed": None,
+        "devices": None,
+        "simulated_s": None,
+        "wall_s": None,
+        "status": "interrupted" if run.code == ExitCode.INTERRUPTED else "failed",
+        "verdict": run.verdict,
+        "error": run.error,
+        "expectations": [],
+        "telemetry": {},
+        "problems": [],
+        "digest": None,
+        "out": None,
     }
 
 

@@ -20,8 +20,8 @@ Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Scalar = str | int | float | bool | None
 """What an expectation compares: a text made for reading, or a plain value."""
 
-Status = Literal["running", "finished", "interrupted", "failed"]
-Verdict = Literal["pass", "fail", "invalid", "error"]
+Status = Literal["running", "finished", "interrupted", "cut-short", "failed"]
+Verdict = Literal["pass", "unjudged", "fail", "invalid", "error"]
 Judgement = Literal["pass", "fail", "warn", "unknown", "invalid"]
 
 

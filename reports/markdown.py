@@ -69,7 +69,7 @@ def _run_row(summary: Summary) -> tuple[str, ...]:
 
 
 def _broken_row(run: Broken) -> tuple[str, ...]:
-    return text(run.scenario), "**ERROR**", "none", "–", "–", "–"
+    return text(run.scenario), f"**{run.word}**", "none", "–", "–", "–"
 
 
 def _run(summary: Summary) -> list[str]:
@@ -90,7 +90,7 @@ def _run(summary: Summary) -> list[str]:
 
 
 def _broken(run: Broken) -> list[str]:
-    return ["", f"### {text(run.scenario)}", "", f"**ERROR**: {text(run.error, 1000)}", "", *block(run.command)]
+    return ["", f"### {text(run.scenario)}", "", f"**{run.word}**: {text(run.error, 1000)}", "", *block(run.command)]
 
 
 def _expectation(one: Expectation) -> tuple[str, ...]:

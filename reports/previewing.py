@@ -15,8 +15,10 @@ from scenarios.preview import (
     ExpectationPreview,
     Preview,
     ReactionPreview,
+    SitePreview,
     StepPreview,
 )
+from scenarios.units import duration_text, rate_text
 
 LINES_MAX: Final = 200
 """Lines of one section; JSON has all of them."""
@@ -40,6 +42,8 @@ def _parts(one: Preview) -> list[RenderableType]:
     parts: list[RenderableType] = [_head(one)]
     blocks = [(block.name, f"{block.devices:,}", block.image, block.group) for block in one.blocks]
     parts += _section("Fleet", _table(("", "devices", "image", "group"), blocks))
+    if len(one.sites) > 1 or any(map(_is_told, one.sites)):
+        parts += _section("Sites", _table(("", "devices", "time zone", "latency", "link"), list(map(_site, one.sites))))
     if one.ramp is not None:
         told = (
             f"{one.ramp.devices_at_start:,} at the start, {one.ramp.devices_at_end:,} after "
@@ -83,6 +87,16 @@ def _head(one: Preview) -> Text:
     return text
 
 
+def _is_told(site: SitePreview) -> bool:
+    return site.time_zone is not None or bool(site.latency_ms) or site.link_bps is not None
+
+
+def _site(site: SitePreview) -> Row:
+    latency = duration_text(site.latency_ms) if site.latency_ms else ""
+    link = "" if site.link_bps is None else rate_text(site.link_bps)
+    return site.name, f"{site.devices:,}", site.time_zone or "that of the start", latency, link
+
+
 def _step(step: StepPreview) -> Row:
     again = f"{step.times:,} times to {words.span(step.last_ms)}" if step.times > 1 else ""
     end = words.span(step.end_ms) if step.end_ms is not None and not again else again
@@ -109,11 +123,16 @@ def _expectation(one: ExpectationPreview) -> Row:
 
 def _estimate(one: Preview) -> Text:
     cost = one.estimate
-    seconds = "less than a second" if cost.cpu_s < 1 else f"about {words.count(round(cost.cpu_s), 'second')}"
+    least, most = round(cost.cpu_s_min), round(cost.cpu_s_max)
+    seconds = "less than a second" if not most else words.count(most, "second")
+    seconds = f"{least:,} to {seconds}" if 0 < least < most else seconds
+    slow, fast = DEVICE_HOURS_PER_CPU_S
+    waiting = cost.memory_bytes_max > cost.memory_bytes
+    backlog = f", up to {words.size(cost.memory_bytes_max)} with what waits on them" if waiting else ""
     return Text(
-        f"estimate  {words.count(cost.device_hours, 'device-hour')}: {seconds} of CPU at "
-        f"{DEVICE_HOURS_PER_CPU_S:,} a second,\n"
-        f"          {words.size(cost.memory_bytes)} for the devices"
+        f"estimate  {words.count(cost.device_hours, 'device-hour')}: {seconds} of CPU,\n"
+        f"          {words.size(cost.memory_bytes)} for the devices{backlog}\n"
+        f"          (measured: {slow:,} to {fast:,} device-hours a second)"
     )
 
 

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable
-from typing import Final, Protocol
+from typing import Final
 
 from rich.console import Console
 from rich.markup import escape
@@ -10,23 +10,11 @@ from rich.progress import BarColumn, TaskID, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as Bar
 
 from reports import words
+from scenarios.progress import Progress
 
 LINE_EVERY_S: Final = 5.0
 LABEL_MAX: Final = 30
 """Characters of a label on the bar, so that the bar keeps its place on 80 columns."""
-
-
-class Progress(Protocol):
-    """What a runner tells while it works. Calls come in this order: `begin`, `advance` as often as it likes, `end`."""
-
-    def begin(self, total_ms: int, label: str) -> None:
-        """A run of `total_ms` simulated milliseconds starts; `label` is its name."""
-
-    def advance(self, simulated_ms: int) -> None:
-        """The run has come to `simulated_ms` since its start."""
-
-    def end(self) -> None:
-        """The run is over, at its end or before; the display is put away."""
 
 
 class BarProgress:

@@ -12,6 +12,7 @@ import pytest
 from scenarios.errors import UserError
 
 if TYPE_CHECKING:
+    from scenarios.limits import WallTime
     from scenarios.selection import Run
 
 PATHS: Final = "seatrial_paths"
@@ -73,6 +74,7 @@ class ScenarioFile(pytest.File):
 
     def collect(self) -> Iterator["ScenarioItem"]:
         """The runs of the file; a mistake in it is told in a line, as on the command line."""
+        from scenarios.limits import WallTime
         from scenarios.parts import read_document
         from scenarios.selection import is_scenario, select
 
@@ -83,8 +85,9 @@ class ScenarioFile(pytest.File):
             runs = select([source]).runs
         except UserError as error:
             raise self.CollectError(str(error)) from error
+        wall_time = WallTime()
         for each in runs:
-            yield ScenarioItem.from_parent(self, name=each.scenario.name, run=each)
+            yield ScenarioItem.from_parent(self, name=each.scenario.name, run=each, wall_time=wall_time)
 
     def _source(self) -> str:
         """The path as the user would type it."""
@@ -94,20 +97,28 @@ class ScenarioFile(pytest.File):
 
 
 class ScenarioItem(pytest.Item):
-    """One run of a scenario, in a folder of its own below pytest's temporary one; its tags are keywords for `-k`."""
+    """One run of a scenario, in a folder of its own below pytest's temporary one; its tags are keywords for `-k`.
 
-    def __init__(self, *, run: "Run", **more: Any) -> None:  # what pytest gives its nodes
+    The runs of a suite have its limits of wall time, counted from the first of them that this process makes.
+    """
+
+    def __init__(self, *, run: "Run", wall_time: "WallTime", **more: Any) -> None:  # what pytest gives its nodes
         super().__init__(**more)
         self._run = run
+        self._wall_time = wall_time
         self.extra_keyword_matches.update(run.scenario.tags)
 
     def runtest(self) -> None:
         """Runs and judges it."""
-        from reports.run import carry_out
+        from reports.run import NotPassedError, carry_out
+        from scenarios.limits import USED_UP
 
+        left_ms = self._wall_time.left_ms(self._run)
+        if left_ms is not None and left_ms <= 0:
+            raise NotPassedError(f"INVALID: {USED_UP}")
         # The fixture is for functions; what stands behind it has no public way for other items.
         factory: pytest.TempPathFactory = self.config._tmp_path_factory  # type: ignore[attr-defined]
-        carry_out(self._run, factory.mktemp("seatrial") / self._run.folder).check()
+        carry_out(self._run, factory.mktemp("seatrial") / self._run.folder, wall_ms_max=left_ms).check()
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:  # as pytest has it
         """The explanation of a run that did not pass, the line of a user's mistake; a traceback only for faults."""

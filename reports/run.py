@@ -5,7 +5,7 @@ The run is left to `scenarios.runner`; what is told of it is read from its folde
 
 import io
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -22,6 +22,7 @@ from reports.summary import Summary, summarise
 from scenarios import selection, specs, sql
 from scenarios.errors import UserError
 from scenarios.facts import FACTS
+from scenarios.limits import WallTime
 from scenarios.params import Value
 from scenarios.problems import LocatedError, hint
 from scenarios.runner import Plan
@@ -62,7 +63,7 @@ class Run:
 
     @property
     def verdict(self) -> str:
-        """`pass`, `fail`, `invalid` or `error`."""
+        """`pass`, `unjudged`, `fail`, `invalid` or `error`."""
         return self._summary.verdict
 
     @property
@@ -74,7 +75,7 @@ class Run:
         """Raises AssertionError, with an explanation, unless the run passed.
 
         The explanation names each expectation that did not pass with what was seen and expected, its counter-examples
-        and the facts around them, and the line that reproduces the run.
+        and the facts around them, and the line that reproduces the run. A run that judged nothing did not pass.
         """
         __tracebackhide__ = True  # pytest then shows the caller's line and no line of ours
         if self.verdict == "pass":
@@ -144,19 +145,30 @@ def run(
     chosen = selection.select([str(source)], sets=set, devices=devices, seed=seed)
     if len(chosen.runs) > 1:
         raise UserError(str(source), f"it has {len(chosen.runs)} runs", "name one scenario")
-    return carry_out(chosen.runs[0], Path(out), backends=backends, workers=workers)
+    left_ms = WallTime().left_ms(chosen.runs[0])
+    return carry_out(chosen.runs[0], Path(out), backends=backends, workers=workers, wall_ms_max=left_ms)
 
 
-def carry_out(chosen: selection.Run, out: Path, *, backends: specs.Backends | None = None, workers: int = 1) -> Run:
-    """Carries out one of the runs of a selection. Ctrl-C raises KeyboardInterrupt when the folder is complete."""
+def carry_out(
+    chosen: selection.Run,
+    out: Path,
+    *,
+    wall_ms_max: int | None,
+    backends: specs.Backends | None = None,
+    workers: int = 1,
+) -> Run:
+    """Carries out one of the runs of a selection. Ctrl-C raises KeyboardInterrupt when the folder is complete.
+
+    One that takes longer than `wall_ms_max` of wall time is cut short, and invalid.
+    """
     given = {**specs.of_suite(chosen.backends), **(backends or {})}
     plan = Plan(
         out,
         workers=workers,
         backends=specs.put_over(chosen.scenario, given),
-        command=_command(chosen.arguments, backends or {}, workers),
-        arguments=tuple(specs.without_options(chosen.arguments)),
-        wall_ms_max=None if chosen.suite is None else chosen.suite.limits.each_ms,
+        command=_command(chosen, backends or {}, workers),
+        arguments=tuple(specs.without_options(chosen.arguments, chosen.scenario.hidden)),
+        wall_ms_max=wall_ms_max,
     )
     if run_scenario(chosen.scenario, plan, _Unseen()).interrupted:
         raise KeyboardInterrupt
@@ -173,9 +185,9 @@ class _Unseen:
     def end(self) -> None: ...
 
 
-def _command(arguments: Sequence[str], backends: specs.Backends, workers: int) -> str:
+def _command(chosen: selection.Run, backends: specs.Backends, workers: int) -> str:
     """The line that reproduces a run; empty where a backend is only in this process, so that no line could."""
-    words = ["seatrial", "run", *specs.without_options(arguments)]
+    words = ["seatrial", "run", *specs.without_options(chosen.arguments, chosen.scenario.hidden)]
     for port, spec in backends.items():
         name = specs.name_of(spec.spec)
         if name is None:

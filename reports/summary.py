@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 
 from reports import words
 from reports.aggregate import sums
+from reports.codes import VERDICT_CODES, ExitCode
 from reports.folder import RunFolder
 from reports.latency import LATENCY_COLUMNS, Latencies, by_bucket
 from reports.manifest import Expectation, Manifest
@@ -65,11 +66,12 @@ class Load:
 
 @dataclass(frozen=True, slots=True)
 class Banner:
-    """The run in a word and a sentence."""
+    """How a run ended: a word, a sentence, and the exit code. Everything that tells of a run tells this."""
 
     word: str
     tone: Tone
     sentence: str
+    code: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,9 +94,14 @@ class Summary:
 
     @property
     def verdict(self) -> str:
-        """`pass`, `fail`, `invalid` or `error`. A run that did not finish never passes: it is `invalid`."""
+        """`pass`, `unjudged`, `fail`, `invalid` or `error`.
+
+        A run that did not finish never passes: it is `invalid`. Nor does one that judged nothing: it is `unjudged`.
+        """
         verdict = self.manifest.verdict or "invalid"
-        return "invalid" if verdict == "pass" and self.manifest.status != "finished" else verdict
+        if verdict in ("pass", "unjudged") and self.manifest.status != "finished":
+            return "invalid"
+        return "unjudged" if verdict == "pass" and not self.manifest.expectations else verdict
 
     @property
     def failures(self) -> tuple[Expectation, ...]:
@@ -109,35 +116,55 @@ class Summary:
     @property
     def banner(self) -> Banner:
         """How the run ended."""
+        code = ExitCode.INTERRUPTED if self.manifest.status == "interrupted" else VERDICT_CODES[self.verdict]
+        return Banner(*self._told(), code)
+
+    def _told(self) -> tuple[str, Tone, str]:
         manifest = self.manifest
         reached = f"{words.span(self.reached_ms)} of {words.span(manifest.duration_ms)}"
         judged = words.count(len(manifest.expectations), "expectation")
         if manifest.status == "running":
-            return Banner("UNFINISHED", "caution", f"still running, or killed, at {reached}; this is what was written")
+            return "UNFINISHED", "caution", f"still running, or killed, at {reached}; this is what was written"
         if manifest.status == "interrupted":
-            return Banner("INTERRUPTED", "caution", f"stopped at {reached}; what was done is kept")
+            return "INTERRUPTED", "caution", f"stopped at {reached}; what was done is kept"
         if manifest.status == "failed" or self.verdict == "error":
             why = f": {words.printable(manifest.error)}" if manifest.error else ""
-            return Banner("ERROR", "bad", f"the run broke at {reached}{why}")
+            return "ERROR", "bad", f"the run broke at {reached}{why}"
+        if manifest.status == "cut-short":
+            return "INVALID", "caution", f"out of wall time at {reached}, so that nothing is judged"
         if self.verdict == "invalid":
-            return Banner("INVALID", "caution", "the run cannot be judged; the warnings say why")
+            return "INVALID", "caution", "the run cannot be judged; the warnings say why"
         if self.verdict == "fail":
             failed = f"{len(self.failures)} of {judged} failed" if self.failures else "the scenario did not hold"
-            return Banner("FAIL", "bad", failed)
+            return "FAIL", "bad", failed
+        if self.verdict == "unjudged":
+            fakes = "; what a fake holds is no finding about a server" if manifest.expectations else ""
+            return "UNJUDGED", "caution", f"nothing was judged: the scenario expects nothing{fakes}"
         unsure = sum(one.verdict != "pass" for one in manifest.expectations)
         sentence = f"{judged} judged, none failed" + (f"; {unsure} without a clear pass" if unsure else "")
         if self.problems:
-            return Banner("PASS", "caution", f"{sentence}; but this folder has problems, see below")
-        return Banner("PASS", "good", sentence)
+            return "PASS", "caution", f"{sentence}; but this folder has problems, see below"
+        return "PASS", "good", sentence
 
 
 @dataclass(frozen=True, slots=True)
 class Broken:
-    """A scenario that left no run folder to read, in a command with others. `error` says in a line why."""
+    """A scenario that left no run folder to read. `error` says in a line why, `code` is its exit code."""
 
     scenario: str
     error: str
     command: str
+    code: int
+
+    @property
+    def verdict(self) -> str:
+        """`invalid` where it was stopped or not begun, else `error`."""
+        return "invalid" if self.code in (ExitCode.INVALID, ExitCode.INTERRUPTED) else "error"
+
+    @property
+    def word(self) -> str:
+        """How it ended, as a banner has it."""
+        return {ExitCode.INVALID: "INVALID", ExitCode.INTERRUPTED: "INTERRUPTED"}.get(self.code, "ERROR")
 
 
 def summarise(folder: RunFolder) -> Summary:
@@ -164,7 +191,7 @@ def summarise(folder: RunFolder) -> Summary:
 
 def _reached_ms(folder: RunFolder) -> int:
     manifest = folder.manifest
-    if manifest.status in ("finished", "interrupted"):
+    if manifest.status in ("finished", "interrupted", "cut-short"):
         return manifest.simulated_ms
     # A run that was killed did not tell its manifest how far it came; its tables do.
     ends = [manifest.simulated_ms]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from scenarios.errors import UserError
 from scenarios.format import ScenarioFile
-from scenarios.params import Param, Substitution, Value, read_param, set_path
+from scenarios.params import Param, Substitution, Value, hidden_params, read_param, set_path
 from scenarios.problems import LocatedError, hint, shown
 from scenarios.source import Plain, scalar
 from scenarios.validation import Checker
@@ -21,13 +21,17 @@ class Given:
 
 def apply_arguments(
     checker: Checker, given: Mapping[str, Given], overrides: Mapping[str, int | None]
-) -> dict[str, Value]:
-    """Puts parameters and arguments into the checker's document, and returns the values of the parameters.
+) -> tuple[dict[str, Value], frozenset[str]]:
+    """Puts parameters and arguments into the checker's document.
+
+    Returns the values of the parameters, and which of them go where secrets may be: no message shows the value of one
+    of these.
 
     `given` holds parameters and dotted paths by name, `overrides` paths with the numbers that replace them (None: leave
     it). Mistakes go to the checker, as do parameters that nothing uses. Raises ScenarioErrors where a parameter has no
     value at all, so that the rest would be guesswork.
     """
+    hidden = hidden_params(checker.document.data)
     declared = _declared(checker)
     values = {name: param.default for name, param in declared.items()}
     outside: dict[str, str] = {}
@@ -39,7 +43,8 @@ def apply_arguments(
             else:
                 _set(checker, name, each, declared)
         except LocatedError as error:
-            checker.argument(each.by, error)
+            cause = "the value that was given does not fit" if name in hidden else error.cause
+            checker.argument(each.by, LocatedError((), cause, error.remedy))
     for path, number in overrides.items():
         if number is not None:
             argument = f"--{path.rpartition('.')[2]}"
@@ -56,7 +61,7 @@ def apply_arguments(
         if name not in substitution.used:
             cause = f"the parameter {name!r} is not used"
             checker.notice(("params", name), cause, f"write ${{{name}}} where it belongs, or drop it")
-    return values
+    return values, frozenset(substitution.hidden)
 
 
 def parse_set(text: str) -> tuple[str, str]:

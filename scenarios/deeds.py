@@ -5,21 +5,21 @@ Names after `synthetic/` stand for made-up files and processes: path, size and h
 
 import ntpath
 import posixpath
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
 from emulator.control import HostChange
 from emulator.events import EVENT_TYPES, PROCESS_START, TYPE_INDEX, EventClass
 from emulator.exclusions.environment import Os
-from emulator.host import HostChanges, file_item, process_item
+from emulator.host import SYNTHETIC_FOLDERS, HostChanges, file_item, process_item
 from emulator.images.parts import WEB, hashes, outbound, program
 from emulator.ioc.snapshot import Instance
+from emulator.ports import I64
+from emulator.world import LocalEdit
 from scenarios import actions
 
 SYSTEMS: Final[tuple[Os, ...]] = ("windows", "linux")
-FOLDERS: Final = {"windows": "C:\\ProgramData\\Synthetic", "linux": "/opt/synthetic"}
-"""Where synthetic files lie."""
 CREATED: Final = "2026-01-01T00:00:00Z"
 _SIZE_BYTES: Final = (4_096, 1_048_576)
 _PIDS: Final = (40_000, 20_000)
@@ -27,12 +27,18 @@ NO_RATES: Final = (0,) * 168
 """Classes of a scenario have no life of their own."""
 
 
+def edits(action: actions.EditSettings, devices: I64, at_ms: int) -> Iterator[LocalEdit]:
+    """What a step edits on devices: one settings group after the other."""
+    return (LocalEdit(at_ms, devices, key, content) for key, content in action.settings.items())
+
+
 def path_of(name: str, os: Os) -> str:
     """The path of a file or process on a device: `synthetic/NAME` has one for each system, a path is itself."""
     if not name.startswith(actions.SYNTHETIC):
         return name
     short = name.removeprefix(actions.SYNTHETIC)
-    return f"{FOLDERS[os]}\\{short}.exe" if os == "windows" else f"{FOLDERS[os]}/{short}"
+    folder = SYNTHETIC_FOLDERS[os]
+    return f"{folder}\\{short}.exe" if os == "windows" else f"{folder}/{short}"
 
 
 def placed_file(action: actions.PlaceFile, os: Os) -> Instance:

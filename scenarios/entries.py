@@ -5,9 +5,10 @@ from typing import Annotated, Any, ClassVar, Final, Literal
 
 from pydantic import Field, PlainValidator, WithJsonSchema
 
+from emulator.ports import PORT_OF_TARGET
 from scenarios.facts import FACTS, RUN_FACTS
 from scenarios.fields import Clause, Devices, Many, Model, Span, Text, Title, enumeration, names_of, reader
-from scenarios.figures import COUNTS, QUANTILE, SERIES, TEXTS, TOTALS
+from scenarios.figures import COUNTS, QUANTILE, SERIES, STORED, TALLIED, TEXTS, TOTALS
 from scenarios.problems import LocatedError, hint, shown
 from scenarios.source import Plain
 
@@ -16,6 +17,7 @@ ORDER_MAX: Final = 50
 """Facts of one order."""
 QUALIFIERS: Final[Mapping[str, str]] = {
     "connect": "server",
+    "timeout": "server",
     "fail-over": "to",
     "policy-applied": "policy",
     "process-started": "process",
@@ -27,7 +29,7 @@ QUALIFIERS: Final[Mapping[str, str]] = {
     "sweep-failed": "file",
 }
 """What `KIND:VALUE` asks of the detail of a fact: the key whose value it is."""
-SERVER_KINDS: Final = ("connect", "fail-over")
+SERVER_KINDS: Final = ("connect", "timeout", "fail-over")
 """Of these, those whose value is a server."""
 
 _DEVICE_FACTS: Final = tuple(kind for kind in FACTS if kind not in RUN_FACTS)
@@ -36,9 +38,13 @@ AnyFact = Annotated[str, names_of(lambda: tuple(FACTS), "fact"), enumeration(tup
 TotalFigure = Annotated[str, names_of(lambda: tuple(TOTALS), "figure"), enumeration(tuple(TOTALS))]
 DeviceFigure = Annotated[
     str,
-    names_of(lambda: (*COUNTS, *TEXTS), "figure of a device called"),
-    enumeration((*COUNTS, *TEXTS)),
+    names_of(lambda: (*COUNTS, *TEXTS, *TALLIED), "figure of a device called"),
+    enumeration((*COUNTS, *TEXTS, *TALLIED)),
 ]
+OBSERVED: Final = {f"{port}.stored": port for port in PORT_OF_TARGET.values()}
+"""What servers can be asked, with the port that it is asked of."""
+Observed = Annotated[str, names_of(lambda: tuple(OBSERVED), "observation"), enumeration(tuple(OBSERVED))]
+StoredFigure = Annotated[str, names_of(lambda: tuple(STORED), "figure of `stored`"), enumeration(tuple(STORED))]
 DeviceCount = Annotated[str, names_of(lambda: tuple(COUNTS), "count of a device called"), enumeration(tuple(COUNTS))]
 
 
@@ -70,6 +76,25 @@ Qualified = Annotated[
     WithJsonSchema({"type": "string", "pattern": f"^({'|'.join(_DEVICE_FACTS)})(:.+)?$"}),
 ]
 """A kind of fact, with `KIND:VALUE` those of one server, policy, process, file or task."""
+
+
+def _fact_pair(data: object) -> tuple[str, str]:
+    if not isinstance(data, list) or len(data) != 2:
+        raise LocatedError((), f"{shown(data)} is no pair of facts", "write such as [isolated, released]")
+    for index, kind in enumerate(data):
+        if kind not in _DEVICE_FACTS:
+            remedy = hint(kind, _DEVICE_FACTS) if isinstance(kind, str) else "write a kind of fact, such as isolated"
+            raise LocatedError((index,), f"there is no fact of a device called {shown(kind)}", remedy)
+    if data[0] == data[1]:
+        raise LocatedError((), f"nothing lies between {data[0]} and {data[1]}", "name two kinds of facts")
+    return data[0], data[1]
+
+
+FactPair = Annotated[
+    tuple[str, str],
+    PlainValidator(reader(_fact_pair)),
+    WithJsonSchema({"type": "array", "items": {"enum": list(_DEVICE_FACTS)}, "minItems": 2, "maxItems": 2}),
+]
 SeriesFigure = Annotated[
     str,
     PlainValidator(reader(_series_figure)),
@@ -140,6 +165,10 @@ class EachEntry(Entry):
     that: Annotated[DeviceFigure, Field(description="the figure")]
     of: Annotated[DeviceCount | None, Field(description="the figure that it is a share of")] = None
     condition: Annotated[Written, Field(alias="is", description="such as `0`, `> 0`, `10..20`, `>= 90 %`, a text")]
+    between: Annotated[
+        FactPair | None,
+        Field(description="two facts of each device's own, for `other_traffic`: from the first to the next second one"),
+    ] = None
     share: Annotated[Written, Field(alias="for", description="how many of the devices, such as `>= 90 %`")] = (
         ALL_OF_THEM
     )
@@ -187,6 +216,18 @@ class RatioEntry(Faulted):
     server: Annotated[Text, Field(description="a server, or the port with all its servers")]
     ratio: Annotated[Text, Field(description="two counts of servers, such as `refused / requests`")]
     condition: Annotated[Written, Field(alias="is", description="such as `< 0.1 %`")]
+
+
+class ObserveEntry(Entry):
+    """What the servers of a port hold at the end of the run, as they say themselves.
+
+    Where the backend does not offer to be asked, the verdict is `unknown`.
+    """
+
+    example = "{name: no duplicates kept, observe: telemetry.stored, that: duplicate_ids, is: 0}"
+    observe: Annotated[Observed, Field(description="the port, and what is asked of it")]
+    that: Annotated[StoredFigure, Field(description="the figure, over all devices")]
+    condition: Annotated[Written, Field(alias="is", description="such as `0`, `> 0`, `10..20`")]
 
 
 class TakesEntry(Bounded):
@@ -260,6 +301,7 @@ ENTRIES: Final[Mapping[str, type[Entry]]] = {
     "series": SeriesEntry,
     "latency": LatencyEntry,
     "ratio": RatioEntry,
+    "observe": ObserveEntry,
     "takes": TakesEntry,
     "facts": FactsEntry,
     "never": NeverEntry,
@@ -279,8 +321,8 @@ def form(data: Plain) -> type[Entry]:
     found = [key for key in ENTRIES if key in data]
     if len(found) == 2 and found[0] == "each" and found[1] in _OF_DEVICES:
         found = found[1:]
-    if found == ["each"] and "between" in data:
-        remedy = f"for a part of it take `total` or `series`, or of each device {', '.join(_OF_DEVICES)}"
+    if found == ["each"] and "between" in data and data.get("that") not in TALLIED:
+        remedy = f"for a part of it take `total` or `series`, or of each device {', '.join((*_OF_DEVICES, *TALLIED))}"
         raise LocatedError(("between",), "the figures of a device are those of the whole run", remedy)
     if len(found) == 1:
         return ENTRIES[found[0]]

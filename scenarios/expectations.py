@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from emulator.ports import I64
-from emulator.world import Watch
+from emulator.ports import I64, Port
+from emulator.world import Tally, Watch
 from scenarios.bounds import Between, Grid
 from scenarios.conditions import Condition, Limit, Relative, Slope, Watched
 from scenarios.figures import Figure
@@ -30,7 +30,7 @@ class Judged(ABC):
     """What every expectation has.
 
     `place` is where it stands; `otherwise` the verdict where it is not so. `watch` is what has to be watched for it
-    while the run goes on.
+    while the run goes on, `tally` what has to be counted.
     """
 
     name: str
@@ -39,6 +39,7 @@ class Judged(ABC):
     may_be_empty: bool
     place: str
     watch: Watch | None = None
+    tally: Tally | None = None
 
     @property
     @abstractmethod
@@ -153,6 +154,30 @@ class Each(Selected):
         """True where every count will do, or no device has to fulfil it."""
         counts = isinstance(self.condition, Condition) and self.condition.cannot_fail()
         return counts or Selected.cannot_fail(self)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class EachBetween(Selected):
+    """A figure of each device between two facts of its own: `begin` and the next `end`."""
+
+    figure: str
+    begin: str
+    end: str
+    condition: Condition
+
+    @property
+    def span(self) -> str:
+        """The time that is meant, for a reader."""
+        return f"between {self.begin} and {self.end}"
+
+    @property
+    def expected(self) -> str:
+        """What is expected, for a reader."""
+        return self._for(f"{self.figure} is {self.condition} {self.span}")
+
+    def cannot_fail(self) -> bool:
+        """True where every count will do, or no device has to fulfil it."""
+        return self.condition.cannot_fail() or Selected.cannot_fail(self)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -324,6 +349,24 @@ class Ratio(Judged):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Observe(Judged):
+    """A figure of what the servers of a port say that they hold, at the end of the run."""
+
+    port: Port
+    figure: str
+    condition: Condition
+
+    @property
+    def expected(self) -> str:
+        """What is expected, for a reader."""
+        return f"{self.figure} of {self.port}.stored: {self.condition}"
+
+    def cannot_fail(self) -> bool:
+        """True where every count will do."""
+        return self.condition.cannot_fail()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Query(Judged):
     """A SELECT over `tables` that returns no rows or, with a condition, a single number that fulfils it."""
 
@@ -337,7 +380,21 @@ class Query(Judged):
         return "no rows" if self.condition is None else f"the single value is {self.condition}"
 
 
-Expectation = Total | Each | Order | OverTime | Never | SetEquals | Takes | Series | Latency | Ratio | Query
+Expectation = (
+    Total
+    | Each
+    | EachBetween
+    | Order
+    | OverTime
+    | Never
+    | SetEquals
+    | Takes
+    | Series
+    | Latency
+    | Ratio
+    | Observe
+    | Query
+)
 
 
 def _listed(parts: tuple[object, ...]) -> str:

@@ -1,17 +1,31 @@
 """Kinds of fields of the scenario format: how plain data becomes a checked value, and its JSON Schema."""
 
+import difflib
 import re
 from collections.abc import Callable
 from datetime import datetime
 from enum import StrEnum
+from functools import cache
 from typing import Annotated, Any, Final, TypeVar
+from zoneinfo import available_timezones
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, Strict, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from scenarios.problems import LocatedError, hint, shown
 from scenarios.selectors import Selector, parse_selector
-from scenarios.units import DURATION, SHARE, SIZE, Dimension, duration_ms, share_permille, size_bytes
+from scenarios.units import (
+    DURATION,
+    RATE,
+    SHARE,
+    SIZE,
+    Dimension,
+    duration_ms,
+    duration_text,
+    rate_bps,
+    share_permille,
+    size_bytes,
+)
 
 T = TypeVar("T")
 E = TypeVar("E", bound=StrEnum)
@@ -20,6 +34,8 @@ NAME_MAX: Final = 80
 """Characters of a name."""
 TEXT_MAX: Final = 1_024
 """Characters of any other text."""
+SITE_LATENCY_MAX_MS: Final = 60_000
+"""The longest latency of a site; by way of a satellite it takes less than a second."""
 LIST_MAX: Final = 10_000
 """Entries of one list."""
 BLOCK_NAME: Final = r"[A-Za-z0-9](?:[A-Za-z0-9_-]{0,38}[A-Za-z0-9])?"
@@ -39,7 +55,7 @@ class Model(BaseModel):
 
 
 class Refers:
-    """Marks a field whose value names something else in the scenario: `kind` is server, policy, group or indicators."""
+    """Marks a field whose value names something else: `kind` is server, policy, group, account, or a kind of file."""
 
     def __init__(self, kind: str) -> None:
         self.kind = kind
@@ -80,6 +96,34 @@ def _read_positive(data: object) -> int:
     if value == 0:
         raise LocatedError((), f"the duration {shown(data)} is nothing", "write more than 0")
     return value
+
+
+def _read_delay(data: object) -> int:
+    value = duration_ms(data)
+    if value > SITE_LATENCY_MAX_MS:
+        raise LocatedError((), f"no answer takes {shown(data)}", f"write at most {duration_text(SITE_LATENCY_MAX_MS)}")
+    return value
+
+
+def _read_rate(data: object) -> int:
+    value = rate_bps(data)
+    if value == 0:
+        raise LocatedError((), f"the rate {shown(data)} is nothing", "write more than 0, or cut the site with `unplug`")
+    return value
+
+
+def _read_zone(data: object) -> str:
+    if not isinstance(data, str) or data not in time_zones():
+        near = difflib.get_close_matches(str(data)[:TEXT_MAX], time_zones(), n=1)
+        remedy = f"did you mean {near[0]!r}?" if near else "write one such as Europe/Berlin, or UTC"
+        raise LocatedError((), f"there is no IANA time zone {shown(data)}", remedy)
+    return data
+
+
+@cache
+def time_zones() -> tuple[str, ...]:
+    """The names of the IANA time zones, sorted."""
+    return tuple(sorted(available_timezones()))
 
 
 def _read_latency(data: object) -> tuple[int, int]:
@@ -167,6 +211,16 @@ Duration = Annotated[int, BeforeValidator(reader(duration_ms)), WithJsonSchema(_
 """In milliseconds."""
 Span = Annotated[int, BeforeValidator(reader(_read_positive)), WithJsonSchema(_quantity_schema(DURATION))]
 """A duration of more than nothing, in milliseconds."""
+Delay = Annotated[int, BeforeValidator(reader(_read_delay)), WithJsonSchema(_quantity_schema(DURATION))]
+"""What a network adds to an answer, in milliseconds."""
+Rate = Annotated[int, BeforeValidator(reader(_read_rate)), WithJsonSchema(_quantity_schema(RATE))]
+"""In bit/s, more than nothing."""
+Zone = Annotated[
+    str,
+    BeforeValidator(reader(_read_zone)),
+    WithJsonSchema({"type": "string", "description": "an IANA time zone such as `Europe/Berlin`"}),
+]
+"""The name of an IANA time zone."""
 Latency = Annotated[
     tuple[int, int],
     PlainValidator(reader(_read_latency)),

@@ -74,5 +74,15 @@ TEXTS: Final[Mapping[str, Figure]] = {
     name: Figure("devices", name, _about(DEVICES.field(name))) for name in ("state", "group", "image", "os", "block")
 }
 """What else can be asked of one device: a text, which `is` compares as a whole."""
+TALLIED: Final[Mapping[str, str]] = {
+    "other_traffic": "events that use the network, without what agents exchange with their servers",
+}
+"""The figures of one device between two facts of its own, for `each` with `between`."""
+STORED: Final[Mapping[str, str]] = {
+    "events": "events that are held, each counted once",
+    "duplicate_ids": "events that are held more than once, by one server of the port or by several",
+    "missing_ids": "acknowledged events that are not held; at least so many, since expired ones may be held too",
+}
+"""The figures of what servers hold, for `observe`."""
 TIMES: Final[Mapping[str, str]] = {"queued_max": "queued_max_at_ms"}
 """For a figure of one device, the column that tells when it was so."""

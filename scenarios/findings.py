@@ -10,11 +10,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from emulator.ports import I64
+from emulator.ports import I64, Port
+from emulator.telemetry.tally import TallyResult
 from emulator.telemetry.watch import WatchResult
 from scenarios.bounds import Between, Moment
 from scenarios.expectations import Judged, Outcome, Part, Where
 from scenarios.fleet import Fleet
+from scenarios.observation import Stored
 from scenarios.problems import shown
 from scenarios.tables import SCHEMAS
 
@@ -75,11 +77,17 @@ class Nothing(Exception):  # noqa: N818 - no error, a finding
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Evidence:
-    """What a run left: its tables, the fleet, and what its watches saw, by the name of the expectation."""
+    """What a run left: its tables, the fleet, and what its watches saw, by the name of the expectation.
+
+    `tallied` has what its tallies counted, by the same, `stored` what the servers of each port hold, as they say
+    themselves; None where they cannot be asked.
+    """
 
     tables: Mapping[str, pa.Table]
     fleet: Fleet
     watched: Mapping[str, WatchResult] = field(default_factory=dict)
+    tallied: Mapping[str, TallyResult] = field(default_factory=dict)
+    stored: Mapping[Port, Stored | None] = field(default_factory=dict)
 
     def table(self, name: str) -> pa.Table:
         """A table of the run; one that is missing is empty."""

@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from emulator.chance import U64, device_keys, draw_columns
-from emulator.identity import device_name
+from emulator.identity import DEFAULT_SITE, device_name
 from emulator.ports import I64
 
 DEVICES_MAX: Final = 10_000_000
@@ -28,7 +28,8 @@ Mask = NDArray[np.bool_]
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """Devices of one image in one administration group; `first` is the index of its first device in the fleet."""
+    """Devices of one image in one administration group and at one site; `first` is the index of the first one in the
+    fleet."""
 
     name: str
     image: str
@@ -37,6 +38,7 @@ class Block:
     tags: tuple[str, ...]
     count: int
     first: int
+    site: str = DEFAULT_SITE
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -2,34 +2,59 @@
 
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import Field
+from pydantic import Field, PlainValidator, WithJsonSchema
 
 from emulator.exclusions.optimisation import WinRm
+from emulator.identity import DEFAULT_SITE
 from emulator.images import IMAGES
+from emulator.policy.groups import ROOT
+from emulator.policy.types import ENDPOINT_AGENT, PolicyType
 from emulator.ports import Port
+from fakes.administration import PLUGINS, Right
 from scenarios.fields import (
     BlockName,
+    Delay,
     Devices,
     Many,
     Model,
     Moment,
+    Rate,
     ScenarioName,
     Span,
     Tag,
     Text,
     Title,
+    Zone,
     enumeration,
     member_of,
     names_of,
+    reader,
 )
 from scenarios.fleet import DEVICES_MAX
+from scenarios.problems import LocatedError, shown
 
 SEED_MAX: Final = 2**63 - 1
 DURATION_MAX_D: Final = 400
 """Days of one run."""
 
 ImageName = Annotated[str, names_of(lambda: tuple(IMAGES), "image"), enumeration(tuple(IMAGES))]
+RightName = Annotated[Right, member_of(Right, "right"), enumeration(tuple(Right))]
 PortName = Annotated[str, names_of(lambda: tuple(Port), "port"), enumeration(tuple(Port))]
+
+
+def _read_version(data: object) -> tuple[int, ...]:
+    parts = data.split(".") if isinstance(data, str) and len(data) <= 40 else []
+    if not parts or len(parts) > 4 or not all(part.isascii() and part.isdigit() for part in parts):
+        raise LocatedError((), f"{shown(data)} is not a version", "write up to four numbers with dots, such as '3.16'")
+    return tuple(map(int, parts))
+
+
+PluginVersion = Annotated[
+    tuple[int, ...],
+    PlainValidator(reader(_read_version)),
+    WithJsonSchema({"type": "string", "pattern": r"^[0-9]+(\.[0-9]+){0,3}$"}),
+]
+"""The version of a management plug-in."""
 
 
 class BlockEntry(Model):
@@ -41,7 +66,28 @@ class BlockEntry(Model):
     group: Annotated[Text, Field(description="administration group, as `Managed devices/HQ/Office`")] = (
         "Managed devices"
     )
+    site: Annotated[
+        BlockName, Field(description=f"where they are: one of `sites`; without it, the site `{DEFAULT_SITE}`")
+    ] = DEFAULT_SITE
     tags: Annotated[Many[Tag], Field(description="names for selectors")] = ()
+
+
+class SiteEntry(Model):
+    """A place where devices are: the clock on its wall, and its way to the servers."""
+
+    name: Annotated[BlockName, Field(description="fills the slot `site` of what happens on its devices")]
+    time_zone: Annotated[
+        Zone | None,
+        Field(
+            alias="time-zone",
+            description="the time zone that life follows, summer time and all; without it, the offset of `start`",
+        ),
+    ] = None
+    latency: Annotated[Delay, Field(description="what its network adds to every answer of every server")] = 0
+    link: Annotated[
+        Rate | None,
+        Field(description="the rate of each device's own link, for telemetry; without it, bytes take no time"),
+    ] = None
 
 
 class IntegrateEntry(Model):
@@ -95,9 +141,38 @@ class PolicyEntry(Model):
     force_inheritance: Annotated[
         bool, Field(alias="force-inheritance", description="policies below have no choice about that")
     ] = False
+    application: Annotated[Text, Field(description="what it is a policy of; only Endpoint Agent's reach it")] = (
+        ENDPOINT_AGENT
+    )
+    type: Annotated[
+        PolicyType | None,
+        member_of(PolicyType, "policy type"),
+        Field(description="which sections it has; without it, all"),
+    ] = None
     settings: Annotated[
         dict[str, Any], Field(default_factory=dict, description="settings groups, each with its `switch`")
     ]
+
+
+class RoleEntry(Model):
+    """A role of the Administration Server: a name for some rights."""
+
+    name: Title
+    rights: Annotated[Many[RightName], Field(description="what an account with the role may do")]
+
+
+class GrantEntry(Model):
+    """A role that an account has."""
+
+    role: Annotated[Title, Field(description="one of `roles`, `main-administrator` or `reader`")]
+    group: Annotated[Text, Field(description="the administration group with all below it")] = ROOT
+
+
+class AccountEntry(Model):
+    """An account of an operator of the Administration Server."""
+
+    name: Title
+    roles: Annotated[Many[GrantEntry], Field(description="its roles; without any, it may do nothing")] = ()
 
 
 class ServerEntry(Model):
@@ -146,6 +221,7 @@ class ScenarioFile(Model):
         dict[str, Any],
         Field(default_factory=dict, description="values that `--set` can change; `${name}` stands for one"),
     ]
+    sites: Annotated[Many[SiteEntry], Field(description="where blocks may be")] = ()
     fleet: FleetEntry
     groups: Annotated[
         dict[str, Text],
@@ -155,6 +231,14 @@ class ScenarioFile(Model):
         ),
     ]
     policies: Annotated[Many[PolicyEntry], Field(description="policies of Endpoint Agent")] = ()
+    roles: Annotated[
+        Many[RoleEntry], Field(description="roles of operators, beside `main-administrator` and `reader`")
+    ] = ()
+    accounts: Annotated[Many[AccountEntry], Field(description="accounts of operators, for `account` of a step")] = ()
+    plugins: Annotated[
+        dict[Title, PluginVersion],
+        Field(default_factory=lambda: dict(PLUGINS), description="management plug-ins: `application: version`"),
+    ]
     servers: Annotated[dict[PortName, ServerEntry], Field(default_factory=dict, description="by port")]
     select: Annotated[dict[Title, Devices], Field(default_factory=dict, description="named selectors")]
     timeline: Annotated[Many[Any], Field(description="what happens, and when")] = ()

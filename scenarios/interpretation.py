@@ -8,7 +8,7 @@ from typing import Any, Final, TypeVar
 
 from emulator.policy.groups import GroupTree
 from emulator.ports import I64
-from emulator.world import Watch
+from emulator.world import Tally, Watch
 from scenarios import sql
 from scenarios.bounds import END, Between, Moments
 from scenarios.conditions import (
@@ -20,6 +20,7 @@ from scenarios.conditions import (
     parse_watched,
 )
 from scenarios.entries import (
+    OBSERVED,
     QUALIFIERS,
     SERVER_KINDS,
     AlwaysEntry,
@@ -31,6 +32,7 @@ from scenarios.entries import (
     Faulted,
     LatencyEntry,
     NeverEntry,
+    ObserveEntry,
     RatioEntry,
     SeriesEntry,
     SetEntry,
@@ -43,10 +45,12 @@ from scenarios.expectations import (
     PERCENT,
     Check,
     Each,
+    EachBetween,
     Expectation,
     FactOf,
     Latency,
     Never,
+    Observe,
     Order,
     Outcome,
     OverTime,
@@ -61,7 +65,7 @@ from scenarios.expectations import (
     Where,
 )
 from scenarios.facts import FACTS
-from scenarios.figures import COUNTS, FILTERS, QUANTILE, TEXTS, TOTALS, VALUES
+from scenarios.figures import COUNTS, FILTERS, QUANTILE, TALLIED, TEXTS, TOTALS, VALUES
 from scenarios.findings import detail_pattern
 from scenarios.problems import Loc, LocatedError, hint, shown
 from scenarios.selectors import BELOW, Selector
@@ -186,7 +190,9 @@ def _total(entry: TotalEntry, around: _Around) -> Total:
 
 
 @_judged.register
-def _each(entry: EachEntry, around: _Around) -> Each:
+def _each(entry: EachEntry, around: _Around) -> Each | EachBetween:
+    if entry.that in TALLIED:
+        return _each_between(entry, around)
     of = COUNTS[entry.of] if entry.of else None
     condition: Condition | str
     if entry.that in TEXTS:
@@ -201,6 +207,25 @@ def _each(entry: EachEntry, around: _Around) -> Each:
         condition = _condition(entry.condition, "is", share=of is not None)
     share = _condition(entry.share, "for", share=True)
     return Each(**around.selected(entry), figure=figure, of=of, condition=condition, share=share)
+
+
+def _each_between(entry: EachEntry, around: _Around) -> EachBetween:
+    if entry.between is None:
+        cause = f"{entry.that} is counted between two facts of each device"
+        raise LocatedError(("that",), cause, "add `between: [isolated, released]` or other facts")
+    if entry.of is not None:
+        raise LocatedError(("of",), f"{entry.that} is no share of another figure", "leave `of` out")
+    begin, end = entry.between
+    selected = around.selected(entry)
+    return EachBetween(
+        **selected,
+        figure=entry.that,
+        begin=begin,
+        end=end,
+        condition=_condition(entry.condition, "is", share=False),
+        share=_condition(entry.share, "for", share=True),
+        tally=Tally(selected["devices"], begin, end),
+    )
 
 
 @_judged.register
@@ -274,6 +299,16 @@ def _ratio(entry: RatioEntry, around: _Around) -> Ratio:
         of=names[parts[1]],
         condition=_condition(entry.condition, "is", share=True),
         part=around.part(entry, table="servers", servers=around.vocabulary.faulty(nodes)),
+    )
+
+
+@_judged.register
+def _observe(entry: ObserveEntry, around: _Around) -> Observe:
+    return Observe(
+        **around.common(entry),
+        port=OBSERVED[entry.observe],
+        figure=entry.that,
+        condition=_condition(entry.condition, "is", share=False),
     )
 
 

@@ -11,6 +11,9 @@ from emulator.clock import DAY_MS
 from emulator.policy.groups import GroupTree
 from emulator.policy.policies import Policy
 from emulator.ports import Port, Target
+from emulator.sites import Site
+from fakes.administration import AccessControl
+from scenarios.access import read_access
 from scenarios.actions import ChangePolicy
 from scenarios.arguments import Given, apply_arguments
 from scenarios.bounds import Grid, Moments
@@ -22,6 +25,7 @@ from scenarios.interpretation import Vocabulary, judged, selector_of
 from scenarios.model import Scenario, Server
 from scenarios.params import Value
 from scenarios.parts import SUITE, assembled, read_document
+from scenarios.passwords import warn_of_weak_passwords
 from scenarios.problems import Loc, LocatedError, hint, shown
 from scenarios.references import Surroundings, checked
 from scenarios.sections import (
@@ -31,21 +35,16 @@ from scenarios.sections import (
     read_ramp,
     read_recording,
     read_servers,
+    read_sites,
     warn_unapplied,
     warn_unapplied_changes,
 )
+from scenarios.slips import warn_of_early_events
 from scenarios.source import Document, Plain, parse
 from scenarios.targets import Targets
 from scenarios.timeline import Resolver, Step, Timeline, read_step
 from scenarios.validation import Checker, keys
 
-UNSIMULATED: Final[Mapping[str, tuple[str, str]]] = {
-    "sites": (
-        "sites are not simulated: every device has the time zone of `start`, and a link without a delay of its own",
-        "leave them out; the fault `slow-answer` with `share` delays answers",
-    ),
-}
-"""Sections that belong to the format and that no run could honour, with why and what to write."""
 START: Final = datetime(2026, 3, 2, 8, tzinfo=UTC)
 """A Monday morning: the start of a scenario that names none."""
 
@@ -105,6 +104,7 @@ class _Loader:
         self._folder = folder
         self._checker = Checker(document)
         self._sections: dict[str, Any] = {}  # what the fields of ScenarioFile hold; one with mistakes is missing
+        self._steps: list[Step] = []  # those of the timeline that could be read
         self._targets: Targets | None = None
 
     def load(self, given: Mapping[str, Given], overrides: Mapping[str, int | None]) -> Scenario:
@@ -115,19 +115,23 @@ class _Loader:
         if SUITE in self._document.data:
             checker.error((SUITE,), "this is a suite, not a scenario", "run it with `seatrial run`", key=True)
             checker.finish()
-        params = apply_arguments(checker, given, overrides)
+        params, hidden = apply_arguments(checker, given, overrides)
         self._read_sections()
         fleet = self._fleet()
+        sites = self._sites()
         groups = self._groups()
         servers = read_servers(checker, self._sections["servers"]) if "servers" in self._sections else None
         policies = read_policies(
             checker, self._document.data.get("policies"), self._sections.get("policies", ()), servers
         )
+        if fleet is not None:
+            warn_of_weak_passwords(checker, self._document.data, fleet)
         enrolments = self._ramp(fleet)
         self._aim(fleet, enrolments)
         known = policies if "policies" in self._sections else None
+        access = self._access(groups)
         before = checker.found
-        timeline = self._timeline(Surroundings(self._folder, known, servers))
+        timeline = self._timeline(Surroundings(self._folder, known, servers, groups, access))
         recording_ms = self._recording()
         moments = self._moments(timeline, recording_ms) if checker.found == before else None
         expectations = self._expectations(fleet, groups, servers, moments)
@@ -135,17 +139,34 @@ class _Loader:
         assert fleet is not None
         assert groups is not None
         assert servers is not None
+        assert access is not None
+        cold = self._sections["fleet"].start == "cold"
+        warn_of_early_events(checker, self._steps, timeline, fleet, cold=cold)
         return self._scenario(
-            params, fleet, enrolments, groups, policies, servers, timeline, expectations, recording_ms
+            params,
+            hidden,
+            fleet,
+            sites,
+            enrolments,
+            groups,
+            policies,
+            access,
+            servers,
+            timeline,
+            expectations,
+            recording_ms,
         )
 
     def _scenario(
         self,
         params: dict[str, Value],
+        hidden: frozenset[str],
         fleet: Fleet,
+        sites: dict[str, Site],
         enrolments: tuple[Enrolment, ...],
         groups: GroupTree,
         policies: dict[str, Policy],
+        access: AccessControl,
         servers: dict[Port, Server],
         timeline: Timeline,
         expectations: tuple[Expectation, ...],
@@ -162,12 +183,16 @@ class _Loader:
             start=self._sections["start"] or START,
             duration_ms=self._sections["duration"],
             params=params,
+            hidden=hidden,
             fleet=fleet,
+            sites=sites,
             enrolments=enrolments,
             cold=entry.start == "cold",
             integrated=frozenset(target for target, wanted in integrated.items() if wanted),
             groups=groups,
             policies=tuple(policies.values()),
+            access=access,
+            plugins=self._sections["plugins"],
             servers=servers,
             selections=self._targets.selections if self._targets is not None else {},
             steps=timeline.steps,
@@ -183,9 +208,7 @@ class _Loader:
         data: dict[str, Plain] = self._document.data
         known = keys(ScenarioFile)
         for key in data:
-            if key in UNSIMULATED:
-                self._checker.error((key,), *UNSIMULATED[key], key=True)
-            elif key not in known:
+            if key not in known:
                 self._checker.error((key,), f"unknown key {shown(key)}", hint(key, known), key=True)
         for name, info in ScenarioFile.model_fields.items():
             if name in data:
@@ -205,11 +228,21 @@ class _Loader:
             return None
         return read_fleet(self._checker, self._sections["fleet"], self._sections["seed"])
 
+    def _sites(self) -> dict[str, Site]:
+        if not {"sites", "seed"} <= self._sections.keys():
+            return {}
+        return read_sites(self._checker, self._sections["sites"], self._sections.get("fleet"), self._sections["seed"])
+
     def _groups(self) -> GroupTree | None:
         if not {"groups", "fleet", "policies"} <= self._sections.keys():
             return None
         parts = (self._sections[name] for name in ("groups", "fleet", "policies"))
         return read_groups(self._checker, *parts)
+
+    def _access(self, groups: GroupTree | None) -> AccessControl | None:
+        if groups is None or not {"roles", "accounts"} <= self._sections.keys():
+            return None
+        return read_access(self._checker, self._sections["roles"], self._sections["accounts"], groups)
 
     def _recording(self) -> int:
         if not {"recording", "duration"} <= self._sections.keys():
@@ -230,12 +263,13 @@ class _Loader:
 
     def _timeline(self, around: Surroundings) -> Timeline:
         entries: tuple[Plain, ...] = self._sections.get("timeline", ())
-        steps: list[Step] = []
+        steps = self._steps
         for index, data in enumerate(entries):
             step = read_step(self._checker, data, ("timeline", index))
-            step = checked(self._checker, step, around) if step is not None else None
             if step is not None:
                 steps.append(step)
+        around = around.with_made(step.action for step in steps)
+        steps = [step for step in (checked(self._checker, step, around) for step in steps) if step is not None]
         if around.policies is not None:
             changes = [
                 (step.loc, step.action.policy, step.action.settings)

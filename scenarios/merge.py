@@ -6,7 +6,7 @@ from typing import Final
 from scenarios.problems import Loc
 from scenarios.source import Document, Mark, Plain
 
-NAMED: Final[frozenset[Loc]] = frozenset({("fleet", "blocks"), ("policies",), ("timeline",), ("expect",)})
+NAMED: Final[frozenset[Loc]] = frozenset({("fleet", "blocks"), ("sites",), ("policies",), ("timeline",), ("expect",)})
 """The lists whose entries are merged by `name`; any other list is replaced as a whole."""
 
 

@@ -9,6 +9,8 @@ from emulator.clock import Calendar
 from emulator.policy.groups import GroupTree
 from emulator.policy.policies import Policy
 from emulator.ports import I64, Port, Target
+from emulator.sites import Site
+from fakes.administration import AccessControl
 from scenarios.expectations import Expectation
 from scenarios.fleet import Enrolment, Fleet
 from scenarios.format import ReadingsEntry
@@ -24,11 +26,13 @@ class Server:
     `addresses` are those of the nodes, `host:port` as agents have them in their lists of servers. A node that is called
     by a full domain name or an IP address has that; others are in a domain of Seatrial's own.
     `options` may hold `${env:NAME}`, which is left for whoever opens the backend, so that no secret is kept here.
+    `options_at` tells by key where each of them stands, and under the empty key where all of them do.
     """
 
     port: Port
     backend: str
     options: Mapping[str, Any]  # validated by the backend's own model
+    options_at: Mapping[str, str]
     nodes: tuple[str, ...]
     addresses: tuple[str, ...]
     place: str
@@ -38,10 +42,12 @@ class Server:
 class Scenario:
     """One scenario, loaded. `label` is what the user calls its file, `place` of its parts refer to that.
 
-    `params` are the values that hold, `enrolments` those of a ramp, `integrated` the servers that every device was
-    installed with, `selections` the named devices as fleet indices: selectors, and what steps name. `servers` has every
-    port. `sha256` is over the resolved content, in hex: two files that differ in comments and layout only have the
-    same.
+    `params` are the values that hold, `hidden` those of them that are shown nowhere, since they go where secrets are;
+    `sites` those that blocks are at or the file describes, `enrolments` those of a
+    ramp, `access` the accounts of operators, `plugins` the management plug-ins, `integrated` the servers that every
+    device was installed with, `selections` the named devices as fleet indices: selectors, and what steps name.
+    `servers` has every port. `sha256` is over the resolved content, in hex: two files that differ in comments and
+    layout only have the same.
     """
 
     label: str
@@ -52,12 +58,16 @@ class Scenario:
     start: datetime
     duration_ms: int
     params: Mapping[str, Value]
+    hidden: frozenset[str]
     fleet: Fleet
+    sites: Mapping[str, Site]
     enrolments: tuple[Enrolment, ...]
     cold: bool
     integrated: frozenset[Target]
     groups: GroupTree
     policies: tuple[Policy, ...]
+    access: AccessControl
+    plugins: Mapping[str, tuple[int, ...]]
     servers: Mapping[Port, Server]
     selections: Mapping[str, I64]
     steps: tuple[Occurrence, ...]

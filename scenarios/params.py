@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+from emulator.policy.settings import SECRET_KEYS
 from scenarios.problems import Loc, LocatedError, hint, shown
 from scenarios.source import Document, Plain, scalar
 from scenarios.units import DURATION, SHARE, Dimension, quantity
@@ -150,18 +151,32 @@ def _kind_of(value: object) -> str:
     return "text" if isinstance(value, str) else ""
 
 
+def is_hidden(loc: Loc) -> bool:
+    """Whether the value at a place of a scenario may be a secret: an option of a server, or a secret setting."""
+    return (len(loc) > 2 and loc[0] == "servers" and loc[2] == "options") or any(key in SECRET_KEYS for key in loc)
+
+
+def hidden_params(data: Plain, loc: Loc = ()) -> frozenset[str]:
+    """The parameters that stand where secrets may be, found before any of them has a value."""
+    if isinstance(data, str):
+        return frozenset(_REFERENCE.findall(data)) if is_hidden(loc) else frozenset()
+    inner = data.items() if isinstance(data, dict) else enumerate(data) if isinstance(data, list) else ()
+    return frozenset(name for key, value in inner for name in hidden_params(value, (*loc, key)))
+
+
 @dataclass(slots=True)
 class Substitution:
     """Puts the values of parameters in place of `${name}`.
 
     A value that is one `${name}` and nothing else takes the parameter's type; in a longer text it is written out.
-    `arguments` tells which parameters were set from outside, and by what. `used` collects the names that occur, `wrong`
-    what cannot be done.
+    `arguments` tells which parameters were set from outside, and by what. `used` collects the names that occur,
+    `hidden` those that occur where secrets may be, `wrong` what cannot be done.
     """
 
     values: Mapping[str, Value]
     arguments: Mapping[str, str]
     used: set[str] = field(default_factory=set)
+    hidden: set[str] = field(default_factory=set)
     wrong: list[LocatedError] = field(default_factory=list)
 
     def apply(self, document: Document) -> None:
@@ -194,6 +209,8 @@ class Substitution:
         for name in names:
             if name in self.values:
                 self.used.add(name)
+                if is_hidden(loc):
+                    self.hidden.add(name)
                 outside = outside or self.arguments.get(name)
             elif not name.startswith(ENVIRONMENT):
                 raise LocatedError(loc, f"there is no parameter {shown(name)}", hint(name, self.values))

@@ -2,21 +2,45 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
-from itertools import groupby
+from itertools import groupby, repeat
 from typing import Any, Final
 
 from emulator.clock import HOUR_MS
 from emulator.policy.policies import PolicySet
 from emulator.ports import I64
-from scenarios.actions import Action, name_of
+from emulator.world import RETENTION_MS
+from scenarios.actions import (
+    Action,
+    CertificateFault,
+    FullDisk,
+    LostAcknowledgement,
+    Outage,
+    RefusedConnection,
+    Status,
+    TimeOut,
+    Unplug,
+    name_of,
+)
+from scenarios.backends import MASK
 from scenarios.expectations import Expectation
 from scenarios.model import Scenario
+from scenarios.problems import Notice
 from scenarios.selection import Run
+from scenarios.timeline import Occurrence
 
-DEVICE_HOURS_PER_CPU_S: Final = 60_000
-"""Device-hours that one CPU simulates in a second, to the nearest size: rounded from `benchmarks/speed.py`."""
-BYTES_PER_DEVICE: Final = 250
-"""Bytes that a device takes while a run goes on, with what a backlog needs: rounded from `benchmarks/memory.py`."""
+DEVICE_HOURS_PER_CPU_S: Final = (57_681, 69_193)
+"""Device-hours that one CPU simulates in a second: measured with 10,000 and with 100,000 devices of one image.
+
+This, and what a device takes, stands in `benchmarks/results/2026-11-25.md`, with the machine.
+"""
+BYTES_PER_DEVICE: Final = 247
+"""Bytes that a connected device takes: measured."""
+BYTES_PER_DEVICE_HOUR: Final = (3_621 - BYTES_PER_DEVICE) // 24
+"""Bytes that an hour without its server adds to a device: measured over an outage of 24 h, 3,621 B at its end."""
+QUEUE_H_MAX: Final = RETENTION_MS // HOUR_MS
+"""What is older is dropped."""
+SILENT: Final = (Outage, RefusedConnection, CertificateFault, TimeOut, Status, FullDisk, LostAcknowledgement)
+"""Faults in which events wait on devices."""
 MARK: Final = "mark"
 """What a step does that only marks a moment."""
 
@@ -29,6 +53,18 @@ class BlockPreview:
     image: str
     os: str
     group: str
+    site: str
+    devices: int
+
+
+@dataclass(frozen=True, slots=True)
+class SitePreview:
+    """A site: `time_zone` is None for the offset of the start, `link_bps` is None where bytes take no time."""
+
+    name: str
+    time_zone: str | None
+    latency_ms: int
+    link_bps: int | None
     devices: int
 
 
@@ -106,16 +142,23 @@ class ExpectationPreview:
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """What a run may cost, to the nearest size: it depends on images, faults and machine."""
+    """What a run may cost: it depends on images, faults and machine.
+
+    `cpu_s_min` and `cpu_s_max` are what was measured, put to its device-hours. `memory_bytes` is for the devices while
+    they are connected, `memory_bytes_max` with the longest backlog that faults with a known time and devices off line
+    may bring, if all of it came together.
+    """
 
     device_hours: int
-    cpu_s: float
+    cpu_s_min: float
+    cpu_s_max: float
     memory_bytes: int
+    memory_bytes_max: int
 
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """All of it, for one run. Options of servers are left out: they may hold secrets."""
+    """All of it, for one run. Options of servers are left out and parameters of theirs masked: they may be secret."""
 
     scenario: str
     about: str
@@ -128,6 +171,7 @@ class Preview:
     params: Mapping[str, Any]
     devices: int
     blocks: tuple[BlockPreview, ...]
+    sites: tuple[SitePreview, ...]
     images: Mapping[str, int]
     groups: Mapping[str, int]
     ramp: RampPreview | None
@@ -157,9 +201,12 @@ def preview(run: Run) -> Preview:
         seed=scenario.seed,
         start=scenario.start.isoformat(),
         duration_ms=scenario.duration_ms,
-        params=dict(scenario.params),
+        params={name: MASK if name in scenario.hidden else value for name, value in scenario.params.items()},
         devices=len(scenario.fleet),
-        blocks=tuple(BlockPreview(block.name, block.image, block.os, block.group, block.count) for block in blocks),
+        blocks=tuple(
+            BlockPreview(block.name, block.image, block.os, block.group, block.site, block.count) for block in blocks
+        ),
+        sites=tuple(_sites(scenario)),
         images=_sums((block.image, block.count) for block in blocks),
         groups=_sums((block.group, block.count) for block in blocks),
         ramp=_ramp(scenario),
@@ -185,8 +232,16 @@ def preview(run: Run) -> Preview:
         ),
         expectations=tuple(map(_expectation, scenario.expectations)),
         estimate=_estimate(scenario),
-        warnings=tuple(map(str, scenario.warnings)),
+        warnings=tuple(map(str, warnings(scenario))),
     )
+
+
+def warnings(scenario: Scenario) -> tuple[Notice, ...]:
+    """What looks like a slip: the warnings of every run, and of runs that could not pass since nothing is judged."""
+    if scenario.expectations or any(reaction.within_ms is not None for reaction in scenario.reactions):
+        return scenario.warnings
+    cause = "nothing is expected, so that no run of it passes"
+    return *scenario.warnings, Notice(scenario.label, cause, "write what has to hold under `expect`")
 
 
 def _sums(pairs: Iterator[tuple[str, int]]) -> dict[str, int]:
@@ -194,6 +249,13 @@ def _sums(pairs: Iterator[tuple[str, int]]) -> dict[str, int]:
     for name, count in pairs:
         sums[name] = sums.get(name, 0) + count
     return sums
+
+
+def _sites(scenario: Scenario) -> Iterator[SitePreview]:
+    devices = _sums((block.site, block.count) for block in scenario.fleet.blocks)
+    for name, site in scenario.sites.items():
+        zone = None if site.zone is None else str(site.zone)
+        yield SitePreview(name, zone, site.latency_ms, site.link_bps, devices.get(name, 0))
 
 
 def _ramp(scenario: Scenario) -> RampPreview | None:
@@ -242,9 +304,31 @@ def _expectation(one: Expectation) -> ExpectationPreview:
 
 
 def _estimate(scenario: Scenario) -> Estimate:
-    device_ms = len(scenario.fleet) * scenario.duration_ms
-    cpu_s = round(device_ms / HOUR_MS / DEVICE_HOURS_PER_CPU_S, 2)
-    return Estimate(-(-device_ms // HOUR_MS), cpu_s, len(scenario.fleet) * BYTES_PER_DEVICE)
+    devices = len(scenario.fleet)
+    device_hours = -(-devices * scenario.duration_ms // HOUR_MS)
+    slow, fast = DEVICE_HOURS_PER_CPU_S
+    connected = devices * BYTES_PER_DEVICE
+    waiting = sum(map(_waiting_device_hours, scenario.steps, repeat(scenario)))
+    waiting = min(waiting, devices * min(QUEUE_H_MAX, -(-scenario.duration_ms // HOUR_MS)))
+    return Estimate(
+        device_hours,
+        round(device_hours / fast, 2),
+        round(device_hours / slow, 2),
+        connected,
+        connected + waiting * BYTES_PER_DEVICE_HOUR,
+    )
+
+
+def _waiting_device_hours(step: Occurrence, scenario: Scenario) -> int:
+    """Hours for which a step keeps events on devices, over all devices that it may concern."""
+    if isinstance(step.action, SILENT):
+        devices = len(scenario.fleet)
+    elif isinstance(step.action, Unplug):
+        devices = _count(step.devices) or 0
+    else:
+        return 0
+    end_ms = scenario.duration_ms if step.end_ms is None else min(step.end_ms, scenario.duration_ms)
+    return -(-devices * max(0, end_ms - step.at_ms) // HOUR_MS)
 
 
 def _name(action: Action | None) -> str:

@@ -160,6 +160,7 @@ def _devices(columns: DeviceColumns, fleet: Fleet, names: Mapping[str, str]) -> 
         "device": fleet.names(columns.devices),
         "block": of_block([item.name for item in fleet.blocks], pa.string()),
         "group": of_block([item.group for item in fleet.blocks], pa.string()),
+        "site": of_block([item.site for item in fleet.blocks], pa.string()),
         "image": of_block([item.image for item in fleet.blocks], pa.string()),
         "os": of_block([item.os for item in fleet.blocks], pa.string()),
         "tags": of_block([list(item.tags) for item in fleet.blocks], pa.list_(pa.string())),

@@ -1,30 +1,69 @@
 """References of steps: the servers, policies and folders that their actions name have to be there."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from itertools import accumulate
 from pathlib import Path
+from typing import Final
 
 from emulator.errors import UserError
 from emulator.exclusions.xml import XML_SIZE_MAX, import_rules
-from emulator.policy.policies import Policy
+from emulator.policy.errors import GroupError, SettingError
+from emulator.policy.groups import SEPARATOR, GroupTree
+from emulator.policy.policies import Policy, PolicySettings
+from emulator.policy.settings import DEFAULTS, LOCAL_KEYS, parse_group
 from emulator.ports import Port
-from scenarios.actions import LIBRARY, Action, ChangePolicy
+from fakes.administration import AccessControl, import_policy
+from fakes.administration.exchange import FILE_SIZE_MAX
+from scenarios.actions import (
+    LIBRARY,
+    Action,
+    ChangePolicy,
+    CopyPolicy,
+    CreateGroup,
+    CreatePolicy,
+    EditSettings,
+    ImportPolicy,
+)
 from scenarios.fields import Refers
 from scenarios.library import INDICATORS
 from scenarios.model import Server
 from scenarios.problems import Loc, LocatedError, hint, shown
-from scenarios.sections import check_addresses, read_settings
+from scenarios.sections import check_addresses, check_shown, read_settings
 from scenarios.timeline import Step
 from scenarios.validation import Checker
 
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What steps can refer to; None where a mistake keeps it from being known. `folder` is the scenario's."""
+    """What steps can refer to; None where a mistake keeps it from being known. `folder` is the scenario's.
+
+    `made_policies` and `made_groups` are what steps make, whenever that is: whether it is there in time is told by the
+    run.
+    """
 
     folder: Path
     policies: Mapping[str, Policy] | None
     servers: Mapping[Port, Server] | None
+    groups: GroupTree | None = None
+    access: AccessControl | None = None
+    made_policies: tuple[str, ...] = ()
+    made_groups: tuple[str, ...] = ()
+
+    def with_made(self, actions: Iterable[Action]) -> "Surroundings":
+        """The same with what these actions make."""
+        policies, groups = [], []
+        for action in actions:
+            if isinstance(action, CreatePolicy):
+                policies.append(action.policy)
+                groups += [] if action.new_subgroup is None else [action.target_group]
+            elif isinstance(action, CopyPolicy):
+                policies.append(action.to)
+            elif isinstance(action, ImportPolicy):
+                policies.append(action.policy)
+            elif isinstance(action, CreateGroup):
+                groups += [path.removesuffix(SEPARATOR) for path in accumulate(_parts(action.group))]
+        return replace(self, made_policies=tuple(policies), made_groups=tuple(groups))
 
     def names(self, kind: str) -> tuple[str, ...] | None:
         """The names of a kind that `Refers` marks, None where they are not known."""
@@ -32,8 +71,16 @@ class Surroundings:
             ports = [port.value for port in self.servers]
             return tuple(dict.fromkeys([*ports, *(node for server in self.servers.values() for node in server.nodes)]))
         if kind == "policy" and self.policies is not None:
-            return tuple(self.policies)
+            return tuple(dict.fromkeys((*self.policies, *self.made_policies)))
+        if kind == "group" and self.groups is not None:
+            return tuple(dict.fromkeys((*self.groups, *self.made_groups)))
+        if kind == "account" and self.access is not None:
+            return tuple(account.name for account in self.access.accounts)
         return None
+
+
+def _parts(path: str) -> list[str]:
+    return [name + SEPARATOR for name in path.split(SEPARATOR)]
 
 
 def checked(checker: Checker, step: Step, around: Surroundings) -> Step | None:
@@ -42,28 +89,66 @@ def checked(checker: Checker, step: Step, around: Surroundings) -> Step | None:
     action = step.action
     for field, info in type(action).model_fields.items():
         for refers in (item for item in info.metadata if isinstance(item, Refers)):
-            loc = (*step.action_loc, field)
-            value: str = getattr(action, field)
+            loc = (*step.action_loc, info.alias or field)
+            value: str | None = getattr(action, field)
+            if value is None:
+                continue
             if refers.kind == "indicators":
                 action = _with_folder(checker, action, value, loc, around.folder)
                 continue
             if refers.kind == "exclusions":
-                action = _with_file(checker, action, value, loc, around.folder)
+                action = _with_file(checker, action, value, loc, around.folder, _XML)
+                continue
+            if refers.kind == "policy-file":
+                action = _with_file(checker, action, value, loc, around.folder, _POLICY)
                 continue
             names = around.names(refers.kind)
             if names is not None and value not in names:
                 checker.error(loc, f"there is no {refers.kind} {shown(value)}", hint(value, names))
-    if isinstance(action, ChangePolicy):
+    if isinstance(action, ChangePolicy | CreatePolicy):
         _check_settings(checker, action, (*step.action_loc, "settings"), around)
+    if isinstance(action, EditSettings):
+        _check_edit(checker, action, (*step.action_loc, "settings"), around)
+    if isinstance(action, CreateGroup):
+        _check_group(checker, action.group, (*step.action_loc, "group"))
     return step.doing(action) if checker.found == before else None
 
 
-def _check_settings(checker: Checker, action: ChangePolicy, loc: Loc, around: Surroundings) -> None:
-    policy = (around.policies or {}).get(action.policy)
-    if policy is None:
-        return
-    settings = read_settings(checker, action.settings, loc, policy.settings)
+def _check_group(checker: Checker, path: str, loc: Loc) -> None:
+    try:
+        GroupTree([path])
+    except GroupError as error:
+        checker.error(loc, error.cause, error.remedy)
+
+
+def _check_settings(checker: Checker, action: ChangePolicy | CreatePolicy, loc: Loc, around: Surroundings) -> None:
+    """The settings of a policy that a step makes or changes, over what the file itself tells of the policy."""
+    if isinstance(action, CreatePolicy):
+        check_shown(checker, action.settings, loc, action.type)
+        base = PolicySettings.fresh(action.type)
+    elif action.policy in (around.policies or {}):
+        base = (around.policies or {})[action.policy].settings
+    else:
+        base = PolicySettings()
+    settings = read_settings(checker, action.settings, loc, base)
     if settings is not None and around.servers is not None:
+        check_addresses(checker, action.settings, loc, around.servers)
+
+
+def _check_edit(checker: Checker, action: EditSettings, loc: Loc, around: Surroundings) -> None:
+    """The settings that a step edits on devices: every group that a device has, and no switches."""
+    before = checker.found
+    if not action.settings:
+        checker.error(loc, "nothing is edited", "write a mapping of settings groups")
+    for key, content in action.settings.items():
+        if key not in LOCAL_KEYS:
+            checker.error((*loc, key), f"unknown settings group {shown(key)}", hint(key, LOCAL_KEYS), key=True)
+            continue
+        try:
+            parse_group(key, content, DEFAULTS.group(key))
+        except SettingError as error:
+            checker.error((*loc, key, *error.path), error.cause, error.remedy)
+    if checker.found == before and around.servers is not None:
         check_addresses(checker, action.settings, loc, around.servers)
 
 
@@ -83,14 +168,31 @@ def _with_folder(checker: Checker, action: Action, text: str, loc: Loc, folder: 
     return action if found is None else action.model_copy(update={"indicators": found})
 
 
-def _with_file(checker: Checker, action: Action, text: str, loc: Loc, folder: Path) -> Action:
-    """The action with its file of exclusions as a full path; the file has been read once."""
+@dataclass(frozen=True, slots=True)
+class _Format:
+    """A kind of file: what messages call it, how much of it is read, and what reads it."""
+
+    told: str
+    size_max: int
+    read: Callable[[bytes, str], object]
+
+
+_XML: Final = _Format(
+    "an XML file of excluded processes", XML_SIZE_MAX, lambda data, source: import_rules(data, source=source)
+)
+_POLICY: Final = _Format(
+    "a file of an exported policy", FILE_SIZE_MAX, lambda data, source: import_policy(data, source=source)
+)
+
+
+def _with_file(checker: Checker, action: Action, text: str, loc: Loc, folder: Path, format_: _Format) -> Action:
+    """The action with its file as a full path; the file has been read once."""
 
     def look(path: Path) -> str:
         if not path.is_file():
-            raise LocatedError((), f"there is no file {shown(text)}", "give an XML file of excluded processes")
+            raise LocatedError((), f"there is no file {shown(text)}", f"give {format_.told}")
         with path.open("rb") as file:
-            import_rules(file.read(XML_SIZE_MAX + 1), source=text)
+            format_.read(file.read(format_.size_max + 1), text)
         return str(path.resolve())
 
     found = _looked(checker, text, loc, folder, look)

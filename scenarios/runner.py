@@ -15,7 +15,7 @@ from importlib.metadata import version
 from itertools import chain
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 import numpy as np
 
@@ -24,6 +24,7 @@ from emulator.errors import UserError
 from emulator.journal import Fact
 from emulator.ports import PORT_OF_TARGET, Port, RunInfo
 from emulator.telemetry.ledger import Ledger
+from emulator.telemetry.tally import TallyResult
 from emulator.telemetry.watch import WatchResult
 from scenarios import recording
 from scenarios.actions import Sweep, name_of
@@ -31,6 +32,8 @@ from scenarios.backends import Chosen, check_backend, require_passed
 from scenarios.expectations import Outcome
 from scenarios.folder import RunFolder
 from scenarios.model import Scenario
+from scenarios.observation import Stored, together
+from scenarios.progress import Progress
 from scenarios.reactions import Reactions
 from scenarios.shard import BackendSpec, Ending, LocalShard, Part, RemoteShard, Shard
 from scenarios.tables import TERMS
@@ -45,19 +48,6 @@ LINE_MS: Final = SLOT_MS
 SPAN_DEVICE_HOURS: Final = 20_000
 """Shards are sent through about this much life at a time, some seconds of work, so that Ctrl-C is soon heard."""
 FORMAT: Final = 1
-
-
-class Progress(Protocol):
-    """Who is told how far a run has come."""
-
-    def begin(self, total_ms: int, label: str) -> None:
-        """A run of this much simulated time begins."""
-
-    def advance(self, simulated_ms: int) -> None:
-        """It has come this far."""
-
-    def end(self) -> None:
-        """It is over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,15 +250,22 @@ class _Run:
         self._folder.write("devices", recording.devices_table(columns, fleet, self._names))
         tables = self._folder.tables()
         watched = self._watched(endings)
-        verdicts = [evaluate(one, tables, fleet, watched=watched) for one in scenario.expectations]
+        tallied, stored = self._tallied(endings), self._stored(endings)
+        verdicts = [
+            evaluate(one, tables, fleet, watched=watched, tallied=tallied, stored=stored)
+            for one in scenario.expectations
+        ]
         verdicts += self._reactions.verdicts()
-        verdicts += self._server_findings(endings)
+        own = len(verdicts)
+        for port, finding in self._server_findings(endings):
+            verdicts.append(finding)
+            own += port in self._backends
         cut_short = not interrupted and self._now_ms < scenario.duration_ms
         if cut_short:
             verdicts = [self._too_late()]
-        verdict = verdict_of(verdicts)
+        verdict = verdict_of(verdicts, judged=own > 0)
         self._manifest |= {
-            "status": "interrupted" if interrupted or cut_short else "finished",
+            "status": "interrupted" if interrupted else "cut-short" if cut_short else "finished",
             "simulated_ms": self._now_ms,
             "verdict": verdict,
             "expectations": [_plain(item) for item in verdicts],
@@ -283,14 +280,22 @@ class _Run:
     def _watched(self, endings: Sequence[Ending]) -> dict[str, WatchResult]:
         """What the watches of all shards saw, by the name of the expectation."""
         names = [expectation.name for expectation in self._scenario.expectations if expectation.watch is not None]
-        return {
-            name: WatchResult(
-                np.concatenate([one.devices for one in seen]),
-                np.concatenate([one.first_true_ms for one in seen]),
-                np.concatenate([one.first_false_ms for one in seen]),
-            )
-            for name, seen in zip(names, zip(*(ending.watched for ending in endings), strict=True), strict=False)
-        }
+        return {name: together([ending.watched[index] for ending in endings]) for index, name in enumerate(names)}
+
+    def _tallied(self, endings: Sequence[Ending]) -> dict[str, TallyResult]:
+        """What the tallies of all shards counted, by the name of the expectation."""
+        names = [expectation.name for expectation in self._scenario.expectations if expectation.tally is not None]
+        return {name: together([ending.tallied[index] for ending in endings]) for index, name in enumerate(names)}
+
+    @staticmethod
+    def _stored(endings: Sequence[Ending]) -> dict[Port, Stored | None]:
+        """What the servers of each port hold, as all shards were told; None where they cannot be asked."""
+        result: dict[Port, Stored | None] = {}
+        for target in sorted({target for ending in endings for target in ending.stored}):
+            parts = [ending.stored[target] for ending in endings]
+            known = [part for part in parts if part is not None]
+            result[PORT_OF_TARGET[target]] = together(known) if known else None
+        return result
 
     def _too_late(self) -> Verdict:
         """The verdict of a run that was cut short: what it would have come to is not known."""
@@ -299,21 +304,22 @@ class _Run:
         seen = f"cut short at {reached} of {whole}"
         return Verdict("limit of wall time", None, Outcome.INVALID, seen, permitted, (), self._scenario.label)
 
-    def _server_findings(self, endings: Sequence[Ending]) -> Iterator[Verdict]:
+    def _server_findings(self, endings: Sequence[Ending]) -> Iterator[tuple[Port, Verdict]]:
         """A server has to hold what it acknowledged, whatever the scenario expects; judged where it can be asked."""
         for target in sorted({target for ending in endings for target in ending.missing}):
             devices = [device for ending in endings for device in ending.missing[target]]
             port = PORT_OF_TARGET[target]
             names = self._scenario.fleet.names(np.array(devices[:EXAMPLES_MAX], np.int64)).to_pylist()
-            yield Verdict(
+            verdict = Verdict(
                 f"{port}: what is acknowledged is held",
-                "PORT-001",
+                "PORT-TEL-001",
                 Outcome.FAIL if devices else Outcome.PASS,
                 f"{len(devices)} devices of which less is held" if devices else "all of it",
                 "a server holds every event that it acknowledged",
                 tuple(CounterExample(str(name), "acknowledged", "not held", "held") for name in names),
                 self._scenario.servers[port].place,
             )
+            yield port, verdict
 
     def _opening(self) -> dict[str, Any]:
         scenario = self._scenario
@@ -363,12 +369,18 @@ class _Run:
         return text
 
 
-def verdict_of(verdicts: Sequence[Verdict]) -> str:
-    """The verdict of a run: `fail` before `invalid` before `pass`; nothing judged is no failure of the run itself."""
+def verdict_of(verdicts: Sequence[Verdict], *, judged: bool) -> str:
+    """The verdict of a run: `fail` before `invalid` before `pass`.
+
+    `judged` tells whether anything was judged that the scenario expects, or that a user's backend has to do: where it
+    was not, a run that would pass is `unjudged`.
+    """
     outcomes = {verdict.verdict for verdict in verdicts}
     if outcomes & {Outcome.FAIL, Outcome.UNKNOWN}:
         return "fail"
-    return "invalid" if Outcome.INVALID in outcomes else "pass"
+    if Outcome.INVALID in outcomes:
+        return "invalid"
+    return "pass" if judged else "unjudged"
 
 
 def _totals(endings: Sequence[Ending]) -> dict[str, dict[str, int]]:

@@ -4,7 +4,8 @@ from typing import Any, Final
 
 from pydantic.json_schema import models_json_schema
 
-from emulator.policy.settings import GroupDescription, SettingDescription, Switch, describe
+from emulator.policy.kinds import UNIT_BYTES, UNIT_MS
+from emulator.policy.settings import LOCAL_KEYS, GroupDescription, SettingDescription, Switch, describe
 from scenarios.actions import ACTIONS, FAULTS, about
 from scenarios.entries import ENTRIES
 from scenarios.fields import SELECTOR_FORMAT, Model
@@ -21,6 +22,8 @@ REFERENCE: Final = "#/$defs/{model}"
 
 Schema = dict[str, Any]  # JSON
 
+UNITS: Final = {"duration": "|".join(UNIT_MS), "size": "|".join(UNIT_BYTES)}
+"""Kinds of settings that take a text with a unit, and a pattern of their units."""
 _REPLACEABLE: Final = ("integer", "number", "boolean")
 """Types of which a value may be one `${name}` instead."""
 
@@ -53,6 +56,7 @@ def scenario_schema() -> Schema:
     parts: dict[str, Schema] = generated["$defs"]
     parts["selector"] = _selector()
     parts["settings"] = _settings()
+    parts["local-settings"] = _local_settings()
     parts["declaration"] = _declaration()
     _steps(parts)
     _expectations(parts)
@@ -61,10 +65,10 @@ def scenario_schema() -> Schema:
     root["properties"]["timeline"]["items"] = {"$ref": "#/$defs/step"}
     root["properties"]["expect"]["items"] = {"$ref": "#/$defs/expectation"}
     root["properties"]["params"]["additionalProperties"] = {"$ref": "#/$defs/declaration"}
-    for name in ("PolicyEntry", "ChangePolicy"):
+    for name in ("PolicyEntry", "ChangePolicy", "CreatePolicy", "EditSettings"):
         settings = parts[name]["properties"]["settings"]
         parts[name]["properties"]["settings"] = {
-            "$ref": "#/$defs/settings",
+            "$ref": "#/$defs/local-settings" if name == "EditSettings" else "#/$defs/settings",
             "description": settings.get("description", ""),
         }
     definitions = _finished({"$defs": parts})["$defs"]
@@ -183,14 +187,24 @@ def _settings() -> Schema:
     return _object({group.key: _group(group) for group in describe()}, required=[], description="settings of a policy")
 
 
+def _local_settings() -> Schema:
+    groups = {group.key: _values(group) for group in describe(LOCAL_KEYS)}
+    return _object(groups, required=[], description="settings of a device")
+
+
+def _values(group: GroupDescription) -> Schema:
+    properties = {setting.key: _setting(setting) for setting in group.settings}
+    return _object(properties, required=[], description=f"{group.title}: {group.about}")
+
+
 def _group(group: GroupDescription) -> Schema:
     switch = {
         "enum": [position.value for position in Switch],
         "default": group.switch.value,
         "description": f"whether the policy applies this group ({group.switch_clause})",
     }
-    properties = {"switch": switch, **{setting.key: _setting(setting) for setting in group.settings}}
-    return _object(properties, required=[], description=f"{group.title}: {group.about}")
+    values = _values(group)
+    return {**values, "properties": {"switch": switch, **values["properties"]}}
 
 
 def _setting(setting: SettingDescription) -> Schema:
@@ -209,8 +223,10 @@ def _kind(setting: SettingDescription, kind: str) -> Schema:
         return {"type": "boolean"}
     if kind == "integer":
         return {"type": "integer", **bounds}
-    if kind == "duration":
-        return {"anyOf": [{"type": "integer", **bounds}, {"type": "string", "pattern": "^[0-9]+ ?(ms|s|min|h|d)$"}]}
+    if kind in UNITS:
+        return {"anyOf": [{"type": "integer", **bounds}, {"type": "string", "pattern": f"^[0-9]+ ?({UNITS[kind]})$"}]}
+    if kind in ("text", "secret", "host"):
+        return {"type": "string"}
     if kind == "choice":
         return {"enum": list(setting.choices)}
     if kind == "list":

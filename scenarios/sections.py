@@ -1,4 +1,4 @@
-"""The sections of a scenario, resolved one by one: fleet, ramp, groups, policies, servers, recording.
+"""The sections of a scenario, resolved one by one: fleet, sites, ramp, groups, policies, servers, recording.
 
 Each function takes what its section holds and gives what the run needs, or None where the mistakes, which it leaves
 with the checker, make that impossible.
@@ -6,18 +6,23 @@ with the checker, make that impossible.
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
+from zoneinfo import ZoneInfo
 
 from emulator.clock import SLOT_MS
+from emulator.identity import DEFAULT_SITE
 from emulator.images import IMAGES
+from emulator.life import site_key
 from emulator.policy.addresses import Address
 from emulator.policy.errors import GroupError, SettingError
 from emulator.policy.groups import GroupTree
 from emulator.policy.policies import IN_FORCE, Policy, PolicySettings, PolicyStatus, parse_policy_settings
 from emulator.policy.settings import GROUP_KEYS
+from emulator.policy.types import PolicyType, shown_groups
 from emulator.ports import Port
 from emulator.simulation import interval_of
+from emulator.sites import Site
 from scenarios.fleet import DEVICES_MAX, Block, Enrolment, Fleet, ramp, scaled
-from scenarios.format import FleetEntry, PolicyEntry, RecordingEntry, ServerEntry
+from scenarios.format import FleetEntry, PolicyEntry, RecordingEntry, ServerEntry, SiteEntry
 from scenarios.model import Server
 from scenarios.problems import Loc, hint, shown
 from scenarios.source import Plain
@@ -57,9 +62,35 @@ def read_fleet(checker: Checker, entry: FleetEntry, seed: int) -> Fleet | None:
     first = 0
     for block, count in zip(entry.blocks, counts, strict=True):
         os = IMAGES[block.image].os
-        blocks.append(Block(block.name, block.image, os, block.group, block.tags, count, first))
+        blocks.append(Block(block.name, block.image, os, block.group, block.tags, count, first, block.site))
         first += count
     return Fleet(seed, tuple(blocks))
+
+
+def read_sites(checker: Checker, entries: Sequence[SiteEntry], fleet: FleetEntry | None, seed: int) -> dict[str, Site]:
+    """The sites by name, with the one of the blocks that name none; `fleet` is None where it has mistakes."""
+    sites: dict[str, Site] = {}
+    for index, entry in enumerate(entries):
+        if entry.name in sites:
+            cause = f"a second site {shown(entry.name)}"
+            checker.error(("sites", index, "name"), cause, "give each site a name of its own")
+            continue
+        zone = None if entry.time_zone is None else ZoneInfo(entry.time_zone)
+        sites[entry.name] = Site(site_key(seed, entry.name), zone, entry.latency, entry.link)
+    if fleet is None:
+        return sites
+    used = {block.site for block in fleet.blocks}
+    for index, entry in enumerate(entries):
+        if entry.name not in used:
+            remedy = f"let a block name it: `site: {entry.name}`"
+            checker.notice(("sites", index), f"no block is at the site {shown(entry.name)}", remedy)
+    if DEFAULT_SITE in used:
+        sites.setdefault(DEFAULT_SITE, Site(site_key(seed, DEFAULT_SITE)))
+    for index, block in enumerate(fleet.blocks):
+        if block.site not in sites:
+            loc = ("fleet", "blocks", index, "site")
+            checker.error(loc, f"there is no site {shown(block.site)}", hint(block.site, (*sites, DEFAULT_SITE)))
+    return sites
 
 
 def read_ramp(checker: Checker, entry: FleetEntry, fleet: Fleet, duration_ms: int) -> tuple[Enrolment, ...]:
@@ -125,13 +156,13 @@ def read_policies(
     for index, raw in enumerate(data if isinstance(data, list) else ()):
         if isinstance(raw, dict) and isinstance(raw.get("settings"), dict):
             loc: Loc = ("policies", index, "settings")
-            found = read_settings(checker, raw["settings"], loc, PolicySettings())
+            found = read_settings(checker, raw["settings"], loc, PolicySettings.fresh(_type_of(raw.get("type"))))
             if found is not None:
                 settings[index] = found
                 if servers is not None:
                     check_addresses(checker, raw["settings"], loc, servers)
     policies: dict[str, Policy] = {}
-    in_force: dict[tuple[str, PolicyStatus], str] = {}
+    in_force: dict[tuple[str, str, PolicyStatus], str] = {}
     for index, entry in enumerate(entries):
         loc = ("policies", index)
         if entry.name in policies:
@@ -139,20 +170,36 @@ def read_policies(
             checker.error((*loc, "name"), cause, "give each policy a name of its own")
             continue
         status = PolicyStatus(entry.status)
-        place = (entry.group, status)
+        place = (entry.group, entry.application, status)
         if status in IN_FORCE and place in in_force:
             cause = f"{in_force[place]!r} and {entry.name!r} are both {status} on {entry.group!r} at the start"
             checker.error((*loc, "status"), cause, "let one of them be inactive")
         in_force.setdefault(place, entry.name)
+        stored = settings.get(index, PolicySettings.fresh(entry.type))
+        check_shown(checker, entry.settings, (*loc, "settings"), entry.type)
         policies[entry.name] = Policy(
             entry.name,
             entry.group,
             status,
-            settings.get(index, PolicySettings()),
+            stored,
             entry.inherit_from_parent,
             entry.force_inheritance,
+            application=entry.application,
+            type=entry.type,
         )
     return policies
+
+
+def check_shown(checker: Checker, data: Mapping[str, Plain], loc: Loc, kind: PolicyType | None) -> None:
+    """Settings groups that a policy of a type does not have cannot be set in it (KEA-POL-010)."""
+    for key in data:
+        if key in GROUP_KEYS and key not in shown_groups(kind):
+            cause = f"a policy for {kind} does not have the settings group {shown(key)}"
+            checker.error((*loc, key), cause, "leave the group out, or give the policy another `type`", key=True)
+
+
+def _type_of(data: Plain) -> PolicyType | None:
+    return PolicyType(data) if data in tuple(PolicyType) else None
 
 
 def read_settings(checker: Checker, data: dict[str, Plain], loc: Loc, base: PolicySettings) -> PolicySettings | None:
@@ -226,7 +273,9 @@ def read_servers(checker: Checker, entries: Mapping[str, ServerEntry]) -> dict[P
                 remedy = "write a word or a full domain name, such as cn-1 or cn-1.example.com"
                 checker.error((*loc, "nodes", index), f"{shown(node)} cannot be the name of a server", remedy)
         place = checker.document.place(loc)
-        servers[port] = Server(port, entry.backend, entry.options, nodes, tuple(addresses), place)
+        options_at = {key: checker.document.place((*loc, "options", key)) for key in entry.options}
+        options_at[""] = checker.document.place((*loc, "options"))
+        servers[port] = Server(port, entry.backend, entry.options, options_at, nodes, tuple(addresses), place)
     return servers
 
 

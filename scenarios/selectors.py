@@ -1,9 +1,9 @@
 """Selectors: one language for naming devices, in steps, expectations and on the command line.
 
 A selector is `all`, a name (of a selection, block, tag or device), or a mapping whose terms all have to hold. Terms are
-`block`, `group` (with `/**` for a group and all below it), `image`, `os`, `tag`, `state` (at the moment of the step,
-for an expectation at the end of the run), `all`, `any`, `not`, `from`; then `except` takes devices away, and `pick`
-keeps as many of the rest as it says, those with the lowest hash of their key.
+`block`, `group` (with `/**` for a group and all below it), `image`, `os`, `site`, `tag`, `state` (at the moment of the
+step, for an expectation at the end of the run), `all`, `any`, `not`, `from`; then `except` takes devices away, and
+`pick` keeps as many of the rest as it says, those with the lowest hash of their key.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -110,12 +110,15 @@ COLUMNS: Final[Mapping[str, Callable[[Block], tuple[str, ...]]]] = {
     "group": lambda block: (block.group,),
     "image": lambda block: (block.image,),
     "os": lambda block: (block.os,),
+    "site": lambda block: (block.site,),
     "tag": lambda block: block.tags,
 }
 """What a selector can ask of a device; all of it is a property of the device's block."""
 STATE: Final = "state"
 STATES: Final[Mapping[str, str]] = {
     "off-line": "it has no network",
+    "away": "it is outside of the corporate network",
+    "switched-off": "it does not run",
     "isolated": "it is isolated from the network",
     "stopped": "Endpoint Agent does not run: stopped, crashed, or not enrolled yet",
 }

@@ -7,7 +7,6 @@ from typing import Any, Final
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from numpy.typing import NDArray
 
 from emulator.ports import I64
 from scenarios.bounds import Between
@@ -22,7 +21,7 @@ from scenarios.findings import (
     narrowed,
     percent,
 )
-from scenarios.tables import LATENCY_BOUNDS_US
+from scenarios.latency import quantiles_us
 from scenarios.units import duration_text
 
 NO_ROW: Final = "no row of the table is meant"
@@ -230,32 +229,13 @@ def _of(servers: pa.Table, nodes: tuple[str, ...]) -> pa.Table:
 def latency_quantiles(rows: pa.Table, number: I64, share: int) -> tuple[I64, I64]:
     """The quantile `share` (thousandths of a per cent) of the answers in rows of `servers`, by the number of each row.
 
-    Returns the numbers that have answers, ascending, and the latency of each in µs: the middle of its bucket, which is
-    at most 2 % off.
+    Returns the numbers that have answers, ascending, and the latency of each in µs, as `quantiles_us` has it.
     """
     column = rows["latency_bucket"].combine_chunks()
     bucket: I64 = pc.list_flatten(column).to_numpy().astype(np.int64)
     count: I64 = pc.list_flatten(rows["latency_count"].combine_chunks()).to_numpy()
     owner = number[pc.list_parent_indices(column).to_numpy()]
-    order = np.lexsort((bucket, owner))
-    owner, bucket, count = owner[order], bucket[order], count[order]
-    numbers, start = np.unique(owner, return_index=True)
-    if not len(numbers):
-        return numbers, numbers
-    below = np.cumsum(count)
-    before = np.concatenate([[0], below])[start]
-    whole = np.add.reduceat(count, start)
-    rank = (whole * share + 99_999) // 100_000
-    place = np.searchsorted(below, before + rank)
-    return numbers, _middle_us(bucket[place])
-
-
-def _middle_us(bucket: I64) -> I64:
-    last = len(LATENCY_BOUNDS_US) - 1
-    high = LATENCY_BOUNDS_US[np.minimum(bucket, last)]
-    low = LATENCY_BOUNDS_US[np.clip(bucket - 1, 0, last)]
-    middle: NDArray[np.int64] = np.where(bucket > last, high, (low + high) // 2)
-    return middle
+    return quantiles_us(owner, bucket, count, share)
 
 
 # --- texts -----------------------------------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ import threading
 import traceback
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, Final, Protocol
@@ -16,14 +16,19 @@ from numpy.typing import NDArray
 
 from emulator.errors import SeatrialError
 from emulator.journal import Fact
-from emulator.ports import I64, Port, Target
+from emulator.ports import I64, PORT_OF_TARGET, Port, Target
 from emulator.telemetry.block import Block
 from emulator.telemetry.ledger import Ledger
 from emulator.telemetry.session import WAITING
+from emulator.telemetry.tally import TallyResult
 from emulator.telemetry.watch import WatchResult
+from emulator.world import Condition
 from scenarios import actions
 from scenarios.backends import Chosen, resolve_backend
+from scenarios.expectations import Observe
 from scenarios.model import Scenario
+from scenarios.observation import Stored, stored_of
+from scenarios.problems import Loc
 from scenarios.recording import DeviceColumns
 from scenarios.staging import Stage
 
@@ -44,13 +49,16 @@ class Ending:
     """What a shard hands over at its end.
 
     `missing` names, for each target whose servers can be asked, the devices of which they hold less than they
-    acknowledged.
+    acknowledged. `stored` has what the servers of each target hold, where somebody wants to know; None where they do
+    not offer to be asked.
     """
 
     part: Part
     columns: DeviceColumns
     missing: Mapping[Target, Sequence[int]]
     watched: Sequence[WatchResult]
+    tallied: Sequence[TallyResult]
+    stored: Mapping[Target, Stored | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,21 +79,27 @@ class ShardError(SeatrialError):
 class BackendSpec:
     """A user's backend as text and options, since what it is made of does not pass between processes.
 
-    From Python, for a run in this process, `spec` may also be the class, factory or instance itself.
+    From Python, for a run in this process, `spec` may also be the class, factory or instance itself. `place` is where
+    it was named; `options_at` tells by key where each option was, and under the empty key where all of them were.
     """
 
     spec: object
     options: Mapping[str, Any]  # read by the backend's own model
     place: str
     folder: Path
+    options_at: Mapping[str, str] = field(default_factory=dict)
 
     def resolve(self, port: Port) -> Chosen:
         """Finds the backend."""
-        chosen = resolve_backend(
-            port, self.spec, self.options, place=lambda _: self.place, pace="virtual", folder=self.folder
-        )
+        chosen = resolve_backend(port, self.spec, self.options, place=self._place, pace="virtual", folder=self.folder)
         assert chosen is not None
         return chosen
+
+    def _place(self, loc: Loc) -> str:
+        if loc[0] != "options":
+            return self.place
+        of_all = self.options_at.get("", self.place)
+        return of_all if len(loc) == 1 else self.options_at.get(str(loc[1]), of_all)
 
 
 class Shard(Protocol):
@@ -137,9 +151,10 @@ class LocalShard:
         simulation = self._stage.simulation
         simulation.finish()
         facts = simulation.journal.drain(self._until_ms)
-        return Ending(
-            Part(simulation.take_ledgers(), facts), self._columns(), self._missing(), simulation.context.watcher.results
-        )
+        part = Part(simulation.take_ledgers(), facts)
+        stored, missing = self._asked()
+        context = simulation.context
+        return Ending(part, self._columns(), missing, context.watcher.results, context.tallier.results, stored)
 
     def close(self) -> None:
         """Closes the backends."""
@@ -183,18 +198,32 @@ class LocalShard:
 
     def _state(self, waits: NDArray[np.bool_]) -> NDArray[np.uint8]:
         """Codes of `recording.STATES` at the end."""
-        stopped, unlinked = self._stage.simulation.conditions_now()
-        return np.select([stopped, unlinked, waits], [3, 2, 1], 0).astype(np.uint8)
+        now = self._stage.simulation.conditions_now
+        stopped = now(Condition.STOPPED) | now(Condition.CRASHED) | now(Condition.OFF)
+        return np.select([stopped, now(Condition.OFF_LINE), waits], [3, 2, 1], 0).astype(np.uint8)
 
-    def _missing(self) -> dict[Target, Sequence[int]]:
-        """Devices that believe more acknowledged than the servers hold: a finding about the servers."""
+    def _asked(self) -> tuple[dict[Target, Stored | None], dict[Target, Sequence[int]]]:
+        """What servers hold, and the devices that believe more acknowledged than that.
+
+        Users' backends are asked for each device, the fakes only where an expectation wants to know.
+        """
         simulation = self._stage.simulation
-        result: dict[Target, Sequence[int]] = {}
+        wanted = {one.port for one in self._stage.scenario.expectations if isinstance(one, Observe)}
+        stored: dict[Target, Stored | None] = {}
+        missing: dict[Target, Sequence[int]] = {}
         for target, terms in simulation.figures().terms.items():
-            held = self._stage.held(target, simulation.devices, self._settled(target))
-            if held is not None:
-                result[target] = simulation.devices[held < terms["acknowledged"]].tolist()
-        return result
+            settled, acknowledged = self._settled(target), terms["acknowledged"]
+            tells = self._stage.stored(target)
+            held = self._stage.held(target, simulation.devices, settled)
+            if tells is None:
+                stored[target] = None
+            elif held is None or PORT_OF_TARGET[target] in wanted:
+                known = stored_of(tells, simulation.devices, settled, acknowledged)
+                stored[target] = known
+                missing[target] = simulation.devices[known.missing_ids > 0].tolist()
+            else:
+                missing[target] = simulation.devices[held < acknowledged].tolist()
+        return stored, missing
 
     def _settled(self, target: Target) -> I64:
         """Below which ordinal each device has nothing left to send: it is acknowledged, or expired."""

@@ -1,11 +1,13 @@
 """Which backend answers which port: what a scenario, a suite, the command line and Python say, one over the other."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 from emulator.errors import UserError
+from emulator.policy.settings import SECRET_KEYS
 from emulator.ports import Port
 from scenarios.backends import FAKE, MASK
 from scenarios.model import Scenario
@@ -14,6 +16,10 @@ from scenarios.shard import BackendSpec
 from scenarios.suite import Setting
 
 _OPTION: Final = re.compile(r"(?P<name>\s*servers\.[^.=]+\.options\s*(?:\.[^=]*)?)=(?P<value>.*)", re.DOTALL)
+_SECRETS: Final = "|".join(SECRET_KEYS)
+_SECRET: Final = re.compile(rf"(?P<name>(?:[^=]*\.)?\s*(?:{_SECRETS})\s*)=(?P<value>.*)", re.DOTALL)
+_AMONG: Final = re.compile(rf"(?P<name>[^=]*)=(?P<value>.*\b(?:{_SECRETS})[\"']?\s*:.*)", re.DOTALL)
+_ANY: Final = re.compile(r"(?P<name>[^=]*)=(?P<value>.*)", re.DOTALL)
 _REFERENCE: Final = re.compile(r"\s*\$\{env:[A-Za-z_][A-Za-z0-9_]*\}\s*")
 
 
@@ -21,18 +27,23 @@ Backends = Mapping[Port, BackendSpec]
 """Users' backends by the port that they answer."""
 
 
-def without_options(arguments: Sequence[str]) -> list[str]:
-    """Arguments of a command with a mask for each value that `--set` puts below `servers.PORT.options`.
+def without_options(arguments: Sequence[str], hidden: Collection[str]) -> list[str]:
+    """Arguments of a command with masks for what `--set` puts below `servers.PORT.options`, and for secrets.
+
+    `hidden` are the parameters of the scenario that go where secrets are.
 
     Which options are secret only their backend knows, and there is none where a run breaks early. `${env:NAME}` stays:
-    it tells nothing.
+    it tells nothing. Of settings and parameters the secret ones are known by their keys, alone or in a mapping.
     """
-    return [_masked(argument) for argument in arguments]
+    return [_masked(argument, hidden) for argument in arguments]
 
 
-def _masked(argument: str) -> str:
+def _masked(argument: str, hidden: Collection[str]) -> str:
     before = "--set=" if argument.startswith("--set=") else ""
-    found = _OPTION.fullmatch(argument.removeprefix(before))
+    given = argument.removeprefix(before)
+    found = _OPTION.fullmatch(given) or _SECRET.fullmatch(given) or _AMONG.fullmatch(given)
+    if found is None and given.partition("=")[0].strip() in hidden:
+        found = _ANY.fullmatch(given)
     if found is None or _REFERENCE.fullmatch(found["value"]):
         return argument
     return f"{before}{found['name']}={MASK}"
@@ -72,12 +83,20 @@ def of_suite(settings: Mapping[Port, Setting]) -> dict[Port, BackendSpec]:
 
 
 def put_over(scenario: Scenario, specs: Backends) -> dict[Port, BackendSpec]:
-    """The users' backends of a run: those of the scenario, and over them `specs`; a port of the fake has none."""
-    own = {
-        port: BackendSpec(server.backend, server.options, server.place, Path())
-        for port, server in scenario.servers.items()
-    }
-    return {port: spec for port, spec in {**own, **specs}.items() if not _is_fake(spec)}
+    """The users' backends of a run: those of the scenario, and over them `specs`; a port of the fake has none.
+
+    The options that the scenario has for a port hold for whatever answers it, but not for the fake, which takes none.
+    Raises UserError where a scenario has some for a port that it leaves to the fake, and `specs` do as well.
+    """
+    chosen: dict[Port, BackendSpec] = {}
+    for port, server in scenario.servers.items():
+        spec = specs.get(port) or BackendSpec(server.backend, {}, server.place, Path())
+        if not _is_fake(spec):
+            chosen[port] = replace(spec, options=server.options, options_at=server.options_at)
+        elif port not in specs and server.options:
+            remedy = "name a `backend` that takes them, or leave them out"
+            raise UserError(server.options_at[""], f"the fake of {port} takes no options", remedy)
+    return chosen
 
 
 def name_of(spec: object) -> str | None:

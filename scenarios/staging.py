@@ -5,32 +5,32 @@ facts passes between processes.
 """
 
 from bisect import bisect_right, insort
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from itertools import chain
+from functools import partial
 from pathlib import Path
 from typing import Final
 
 import numpy as np
 
-from emulator import life
 from emulator.adapter import PerPackage
 from emulator.clock import Rank
-from emulator.control import HostChange, SweepTask
+from emulator.control import NOT_RUNNING, HostChange, SweepTask
 from emulator.exclusions.environment import Os
-from emulator.identity import DEFAULT_SITE, Identity, identity
-from emulator.images import IMAGES
+from emulator.identity import Identity, identity
+from emulator.images import IMAGES, Image
 from emulator.ioc.document import IndicatorFile, parse_file
 from emulator.ioc.witness import first_witness
 from emulator.journal import RUN, Journal
 from emulator.policy.addresses import address
-from emulator.policy.effective import Effective, LocalSettings, effective
-from emulator.policy.policies import Governing, parse_policy_settings
+from emulator.policy.effective import Effective, LocalSettings, edit_group, effective
+from emulator.policy.policies import Governing
 from emulator.policy.settings import AgentSettings, KataIntegration, KicsIntegration
 from emulator.ports import I64, PORT_OF_TARGET, Device, Port, RunInfo, Target, TelemetryColumns
 from emulator.simulation import Simulation
-from emulator.world import Condition, Injection, SettingsChange, Spell, World
-from fakes.administration import AdministrationServer, Change
+from emulator.sites import Site
+from emulator.world import Condition, Injection, LocalEdit, Spell, World
+from fakes.administration import AdministrationServer, Inventory
 from fakes.central_node import CentralNode
 from fakes.faults import FOREVER_MS, Certificate, Fault, FaultKind, FaultSchedule
 from fakes.interference import Interference
@@ -40,10 +40,13 @@ from scenarios import actions, deeds
 from scenarios.backends import Chosen
 from scenarios.fleet import Block
 from scenarios.model import Scenario
-from scenarios.timeline import Occurrence, Reaction
+from scenarios.observation import Intervals
+from scenarios.operations import Operations, possible_settings
 
 SPELLS: Final[Mapping[type[actions.Action], tuple[Condition, str, str]]] = {
     actions.Unplug: (Condition.OFF_LINE, "off-line", "on-line"),
+    actions.LeaveNetwork: (Condition.AWAY, "away", "returned"),
+    actions.SwitchOff: (Condition.OFF, "switched-off", "switched-on"),
     actions.StopAgent: (Condition.STOPPED, "agent-stopped", "agent-started"),
     actions.CrashAgent: (Condition.CRASHED, "agent-crashed", "agent-started"),
     actions.Isolate: (Condition.ISOLATED, "isolated", "released"),
@@ -52,8 +55,9 @@ SPELLS: Final[Mapping[type[actions.Action], tuple[Condition, str, str]]] = {
 
 Backends = Mapping[Port, Chosen]
 """The ports that a user's backend answers; the others are fakes."""
-PolicyAction = actions.ActivatePolicy | actions.DeactivatePolicy | actions.ChangePolicy | actions.ImportExclusions
-ServerAction = PolicyAction | actions.Sweep
+Listen = Callable[[Target, TelemetryColumns], TelemetryColumns]
+"""Puts something that listens before the server of a target."""
+ServerAction = actions.Operation | actions.Sweep
 """What a server does and numbers: it takes these in the order of their moments only."""
 
 
@@ -71,7 +75,8 @@ class Stage:
     """A scenario with its servers, for the devices of one shard.
 
     `simulation` is ready to run: everything with a known time is on its agenda. `perform` does what a reaction asks,
-    `operate` what was put off, since a reaction might have to come before it.
+    `operate` what was put off, since a reaction might have to come before it. `asked` are the servers as devices ask
+    them, where `listen` is given with something between that hears of every request and may look at its events.
     """
 
     def __init__(
@@ -82,6 +87,7 @@ class Stage:
         backends: Backends | None = None,
         buckets: int = 1,
         worker: int = 0,
+        listen: Listen | None = None,
     ) -> None:
         self.scenario = scenario
         fleet = scenario.fleet
@@ -97,7 +103,7 @@ class Stage:
         self._local = _installed(scenario)
         self._spells: list[Spell] = []
         self._injections: list[Injection] = []
-        self._news: list[tuple[SettingsChange, Effective]] = []
+        self._edits: list[LocalEdit] = []
         self._classes = deeds.ScenarioClasses(
             [step.action for step in scenario.steps] + [reaction.action for reaction in scenario.reactions]
         )
@@ -108,16 +114,27 @@ class Stage:
             group_names=self._groups,
             group=self._group,
             faults=self._faults,
+            access=scenario.access,
+            plugins=scenario.plugins,
+            inventory=Inventory(self._known),
         )
+        self._operations = Operations(self.administration)
         self.servers = {target: self._server(target, backends or {}, worker) for target in Target}
-        self.simulation = self._simulation(backends or {}, buckets)
+        self.asked = {
+            target: server if listen is None else listen(target, server) for target, server in self.servers.items()
+        }
+        self._recorded = frozenset(
+            target for target, port in PORT_OF_TARGET.items() if listen is not None or port in (backends or {})
+        )
+        self.simulation = self._simulation(buckets)
+        self._tell_operations()
         for enrolment in scenario.enrolments:
             self._enrol(np.intersect1d(enrolment.devices, self._own), enrolment.at_ms)
         for step in scenario.steps:
             self._tell(step.name, step.action, step.at_ms, step.end_ms)
             if self._puts_off and isinstance(step.action, ServerAction):
                 self._put_off(_Due(step.at_ms, step.action, step.devices, step.name))
-            elif step.action is not None and not isinstance(step.action, PolicyAction | actions.Fault):
+            elif step.action is not None and not isinstance(step.action, actions.Operation | actions.Fault):
                 self._do(step.action, step.devices, step.at_ms, step.end_ms, step.name)
 
     # --- what stands there before time begins -----------------------------------------------------------------------
@@ -135,18 +152,17 @@ class Stage:
         fake = CentralNode if target is Target.CENTRAL_NODE else KicsForNetworks
         return fake(nodes, keys=keys, faults=self._faults)
 
-    def _simulation(self, backends: Backends, buckets: int) -> Simulation:
+    def _simulation(self, buckets: int) -> Simulation:
         scenario, fleet = self.scenario, self.scenario.fleet
         images = tuple(sorted({block.image for block in fleet.blocks}))
-        first = tuple(self._settings(self.administration.governing(name, 0)) for name in self._groups)
         for step in scenario.steps:
             if isinstance(step.action, actions.Fault):
                 self._break(step.action, step.at_ms, step.end_ms, step.name)
-        changes = tuple(
-            change
+        news = tuple(
+            one
             for step in scenario.steps
-            if isinstance(step.action, PolicyAction) and not self._puts_off
-            for change in self._operate(step.action, step.at_ms)
+            if isinstance(step.action, actions.Operation) and not self._puts_off
+            for one in self._operations.perform(step.action, step.at_ms, step.devices)
         )
         world = World(
             calendar=scenario.calendar,
@@ -154,56 +170,69 @@ class Stage:
             cold=scenario.cold,
             images=tuple(IMAGES[name] for name in images),
             groups=self._groups,
-            settings=first,
+            governed=tuple(self.administration.governed(name, 0) for name in self._groups),
+            own=self._local,
             key=fleet.keys,
             image=_per_device(fleet.blocks, [images.index(block.image) for block in fleet.blocks]),
             group=self._group,
             identity=self.slots,
-            site=life.site_key(scenario.seed, DEFAULT_SITE),
+            sites=tuple(scenario.sites.values()),
+            site=_per_device(fleet.blocks, [list(scenario.sites).index(block.site) for block in fleet.blocks]),
             scenario_classes=self._classes.all,
-            changes=changes,
+            news=news,
             possible=tuple(self._possible()),
             winrm=scenario.readings.winrm_with_optimisation,
             watches=tuple(one.watch for one in scenario.expectations if one.watch is not None),
+            tallies=tuple(one.tally for one in scenario.expectations if one.tally is not None),
         )
         return Simulation(
             world,
-            self.servers,
+            self.asked,
             administration=self.administration,
             devices=self._own,
             buckets=buckets,
             interval_ms=scenario.recording_ms,
-            recorded=frozenset(target for target, port in PORT_OF_TARGET.items() if port in backends),
+            recorded=self._recorded,
+            reports=self.administration,
         )
 
     def _settings(self, governing: Governing | None) -> AgentSettings:
         return effective(governing, self._local).settings
 
     def _possible(self) -> Iterator[AgentSettings]:
-        """What is not known yet: each policy as it is and as the scenario changes it, on a device of its own."""
+        """What is not known yet: what is edited on devices, and where operations are put off each policy as it is and
+        as the scenario changes it, each on a device of its own."""
+        every = [
+            *(step.action for step in self.scenario.steps),
+            *(reaction.action for reaction in self.scenario.reactions),
+        ]
+        for action in every:
+            if isinstance(action, actions.EditSettings):
+                for key, content in action.settings.items():
+                    edited = edit_group(self._local, None, key, content)
+                    assert isinstance(edited, LocalSettings)
+                    yield effective(None, edited).settings
         if not self._puts_off:
             return
-        every: chain[Occurrence | Reaction] = chain(self.scenario.steps, self.scenario.reactions)
-        changed = [step.action for step in every if isinstance(step.action, actions.ChangePolicy)]
-        for policy in self.scenario.policies:
-            variants = [policy.settings]
-            variants += [
-                parse_policy_settings(action.settings, policy.settings)
-                for action in changed
-                if action.policy == policy.name
-            ]
-            for variant in variants:
-                groups = [variant.values.group(key) for key in sorted(variant.under_policy)]
-                yield self._settings(None).having(*groups)
+        for variant in possible_settings(self.scenario.policies, every):
+            groups = [variant.values.group(key) for key in sorted(variant.under_policy)]
+            yield self._settings(None).having(*groups)
 
     def identity(self, device: int) -> Identity:
         """Who a device of the fleet is."""
         block = self.block(device)
-        return identity(int(self.scenario.fleet.keys[device]), block.name, device - block.first)
+        return identity(int(self.scenario.fleet.keys[device]), block.name, device - block.first, block.site)
 
     def block(self, device: int) -> Block:
         """The block of a device."""
         return self.scenario.fleet.blocks[bisect_right(self._firsts, device) - 1]
+
+    def site(self, device: int) -> Site:
+        """The site of a device."""
+        return self.scenario.sites[self.block(device).site]
+
+    def _known(self, device: int) -> tuple[Identity, Image]:
+        return self.identity(device), IMAGES[self.block(device).image]
 
     def slots(self, device: int) -> Mapping[str, str]:
         """What fills the templates of one device."""
@@ -231,20 +260,38 @@ class Stage:
     @property
     def world(self) -> World:
         """The world with everything that it was told so far will happen in it, for an agent that is given it whole."""
-        changes = tuple(change for change, _ in self._news)
-        spells, injections = tuple(self._spells), tuple(self._injections)
-        return replace(self.simulation.world, changes=changes, spells=spells, injections=injections)
+        return replace(
+            self.simulation.world,
+            news=self._operations.news,
+            spells=tuple(self._spells),
+            injections=tuple(self._injections),
+            edits=tuple(self._edits),
+        )
 
     def followed(self, device: int, at_ms: int | None) -> Effective:
         """The settings of a device, with where each group comes from: as the Administration Server held them at a
         moment, None for the start."""
-        group = int(self._group[device])
-        known = [
-            holding for news, holding in self._news if at_ms is not None and news.group == group and news.at_ms <= at_ms
-        ]
-        if known:
-            return known[-1]
-        return effective(self.administration.governing(self._groups[group], 0), self._local)
+        own = self._local
+        for edit in sorted(self._edits, key=lambda edit: edit.at_ms):
+            if at_ms is None or edit.at_ms > at_ms or device not in edit.devices:
+                continue
+            down = any(self._is_in(condition, device, edit.at_ms) for condition in NOT_RUNNING)
+            edited = edit_group(own, self._governing(device, edit.at_ms), edit.group, edit.content)
+            if not down and isinstance(edited, LocalSettings):
+                own = edited
+        return effective(self._governing(device, at_ms), own)
+
+    def _governing(self, device: int, at_ms: int | None) -> Governing | None:
+        held = None if at_ms is None else self._operations.governed(device, at_ms)
+        if held is None:
+            held = self.administration.governed(self._groups[int(self._group[device])], 0)
+        return held.where(away=self._is_in(Condition.AWAY, device, 0 if at_ms is None else at_ms))
+
+    def _is_in(self, condition: Condition, device: int, at_ms: int) -> bool:
+        return any(
+            spell.condition is condition and spell.from_ms <= at_ms < spell.until_ms and device in spell.devices
+            for spell in self._spells
+        )
 
     def perform(self, action: actions.Action | None, devices: I64 | None, at_ms: int, name: str) -> None:
         """Does what a reaction asks for (None: nothing, it is a mark), from `at_ms` on, which no step has reached."""
@@ -265,9 +312,10 @@ class Stage:
         """Has servers do what was put off and falls before `until_ms`, in order of time; no step has reached it."""
         while self._due and self._due[0].at_ms < until_ms:
             due = self._due.pop(0)
-            if isinstance(due.action, PolicyAction):
-                for change in self._operate(due.action, due.at_ms):
-                    self.simulation.change_settings(change)
+            if isinstance(due.action, actions.Operation):
+                for news in self._operations.perform(due.action, due.at_ms, due.devices):
+                    self.simulation.tell(news)
+                self._tell_operations()
             else:
                 self._do(due.action, due.devices, due.at_ms, None, due.name)
 
@@ -285,6 +333,22 @@ class Stage:
                 self.journal.add("fault-ended", Rank.ACTION, end_ms, RUN, **values)
         self.journal.add("step", Rank.ACTION, at_ms, RUN, name=name)
 
+    def _tell_operations(self) -> None:
+        """Tells what operations came to, and has the lists that they asked for looked at when it is time."""
+        told = self._operations.take_told()
+        if 0 in self._own:
+            for fact in told:
+                self.journal.add(fact.kind, Rank.SERVER, fact.at_ms, RUN, **fact.values)
+        for at_ms, devices, group in self._operations.take_moved():
+            self.journal.add("moved", Rank.SERVER, at_ms, np.intersect1d(devices, self._own), group=group)
+        for at_ms, view in self._operations.take_views():
+            if at_ms < self.scenario.duration_ms:
+                self.simulation.schedule(at_ms, Rank.CONTROL, partial(self._look_at, view, at_ms))
+
+    def _look_at(self, view: actions.View, at_ms: int) -> None:
+        for fact in self._operations.seen(view, at_ms, self._own):
+            self.journal.add(fact.kind, Rank.CONTROL, at_ms, fact.device, **fact.values)
+
     def _break(self, fault: actions.Fault, at_ms: int, end_ms: int | None, name: str) -> None:
         """Puts a fault on a server: a port's nodes, or one node."""
         for node in self._nodes(fault.server):
@@ -297,34 +361,16 @@ class Stage:
                 return known.nodes
         return (server,)
 
-    def _operate(self, action: PolicyAction, at_ms: int) -> Iterator[SettingsChange]:
-        """Does an operation on a policy, and tells what the devices of each group should follow from then on."""
-        server = self.administration
-        change: Change
-        if isinstance(action, actions.ActivatePolicy):
-            change = server.activate(action.policy, at_ms=at_ms)
-        elif isinstance(action, actions.DeactivatePolicy):
-            change = server.deactivate(action.policy, at_ms=at_ms)
-        elif isinstance(action, actions.ImportExclusions):
-            change = server.import_exclusions(action.policy, Path(action.file).read_bytes(), at_ms=at_ms)
-        else:
-            settings = parse_policy_settings(action.settings, server.policy(action.policy).settings)
-            change = server.save(action.policy, settings=settings, at_ms=at_ms)
-        for name in change.groups:
-            if name in self._groups:
-                governing = server.governing(name, change.revision)
-                origin = "" if governing is None else governing.policy
-                holding = effective(governing, self._local)
-                news = SettingsChange(at_ms, self._groups.index(name), holding.settings, origin)
-                self._news.append((news, holding))
-                yield news
-
     def _do(self, action: actions.Action, devices: I64 | None, at_ms: int, end_ms: int | None, name: str) -> None:
         """What an action does on devices; only those of this shard."""
         assert devices is not None
         own = np.intersect1d(devices, self._own)
         if type(action) in SPELLS:
             self._put_into(*SPELLS[type(action)], own, at_ms, end_ms)
+        elif isinstance(action, actions.EditSettings):
+            for edit in deeds.edits(action, own, at_ms):
+                self._edits.append(edit)
+                self.simulation.edit(edit)
         elif isinstance(action, actions.Sweep):
             task = SweepTask(name, self._indicators(Path(action.indicators)))
             node = self.servers[Target.CENTRAL_NODE]
@@ -400,32 +446,23 @@ class Stage:
         return self._files[folder]
 
     def held(self, target: Target, devices: I64, upto: I64) -> I64 | None:
-        """How many of each device's ordinals below `upto` the servers of a target hold; None where they do not tell.
+        """How many of each device's ordinals below `upto` the fakes of a target hold, or more: they tell below which
+        one they hold something. None where a user's backend stands in for them."""
+        server = self.servers[target]
+        return np.minimum(server.held(devices), upto) if isinstance(server, TelemetryNodes) else None
 
-        The fakes tell below which one they hold something, which may be more.
-        """
+    def stored(self, target: Target) -> Callable[[int], Intervals] | None:
+        """What tells the ordinals that the servers of a target hold of a device; None where they do not offer it."""
         server = self.servers[target]
         if isinstance(server, TelemetryNodes):
-            return np.minimum(server.held(devices), upto)
+            return server.copies
         adapter = self._adapters[target]
-        if not adapter.observes_stored:
-            return None
-        pairs = zip(devices.tolist(), upto.tolist(), strict=True)
-        return np.array([_count_below(end, adapter.stored(device)) for device, end in pairs], np.int64)
+        return adapter.stored if adapter.observes_stored else None
 
     def close(self) -> None:
         """Closes the backends."""
         for adapter in self._adapters.values():
             adapter.close()
-
-
-def _count_below(end: int, intervals: Sequence[tuple[int, int]]) -> int:
-    """How many ordinals below `end` lie in any of the intervals, which a server may tell in any order, or twice."""
-    count = reached = 0
-    for first, upto in sorted(intervals):
-        count += max(0, min(upto, end) - max(first, reached))
-        reached = max(reached, upto)
-    return count
 
 
 def _per_device(blocks: tuple[Block, ...], values: list[int]) -> I64:

@@ -94,7 +94,9 @@ class LimitsEntry(Model):
 class CompareEntry(Model):
     """How far a figure may lie from its baseline."""
 
-    figure: Annotated[Text, Field(min_length=1, description="such as servers.latency.p99, telemetry.sent or wall_s")]
+    figure: Annotated[
+        Text, Field(min_length=1, description="such as servers.latency.p99, telemetry.acknowledged or wall_s")
+    ]
     worse_by: Annotated[Amount | None, Field(description="may be worse by this: a share or an amount")] = None
     differs_by: Annotated[Amount | None, Field(description="may differ by this, in both directions")] = None
     other: Annotated[Amount | None, Field(alias="or", description="another amount: the larger one holds")] = None

@@ -85,6 +85,7 @@ DEVICES: Final = pa.schema(
         _column("device", pa.string(), "name"),
         _column("block", pa.string(), "block of the fleet"),
         _column("group", pa.string(), "administration group at the end"),
+        _column("site", pa.string(), "site of its block"),
         _column("image", pa.string(), "image"),
         _column("os", pa.string(), "windows or linux"),
         _column("tags", pa.list_(pa.string()), "tags of its block"),

@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 
 from emulator.ports import I64
-from scenarios.actions import Action, CrashAgent, Isolate, StopAgent, Unplug
+from scenarios.actions import Action, CrashAgent, Isolate, LeaveNetwork, StopAgent, SwitchOff, Unplug
 from scenarios.fleet import Enrolment, Fleet, Mask
 from scenarios.problems import Loc, LocatedError, shown
 from scenarios.selectors import Selector, names_in, resolve, state_in
@@ -17,6 +17,8 @@ from scenarios.validation import Checker
 
 STATE_OF: Final[Mapping[type[Action], str]] = {
     Unplug: "off-line",
+    LeaveNetwork: "away",
+    SwitchOff: "switched-off",
     StopAgent: "stopped",
     CrashAgent: "stopped",
     Isolate: "isolated",

@@ -11,7 +11,7 @@ from emulator.events import EVENT_TYPES
 from emulator.plain import Observation, PlainSimulation, Stage
 from emulator.policy.effective import Effective
 from emulator.ports import I64, Answers, Outcome, Synchronisations, Target, TelemetryColumns, Transmissions
-from emulator.telemetry.block import ADMINISTRATION_TIMEOUT_MS
+from emulator.sites import Site
 from emulator.telemetry.context import ADMINISTRATION_NAME
 from scenarios.model import Scenario
 from scenarios.staging import Stage as Staged
@@ -71,9 +71,12 @@ class Trace:
             self._staged.perform(known[name].action, known[name].devices, at_ms, name)
         self._staged.operate(scenario.duration_ms)
         self._requests: list[RequestLine] = []
+        self._site = self._staged.site(device)
         # A target that no device may come to report to has no books in the run either.
         targets = self._staged.simulation.context.targets
-        servers = {target: _Heard(self._staged.servers[target], target, self._requests) for target in targets}
+        servers = {
+            target: _Heard(self._staged.servers[target], target, self._site, self._requests) for target in targets
+        }
         self._world = self._staged.world
         self._agent = PlainSimulation(self._world, servers, administration=self._is_answered)
         self._counts: dict[Target, Counter[str]] = {target: Counter() for target in targets}
@@ -125,21 +128,22 @@ class Trace:
             seen.server,
         )
 
-    def _is_answered(self, at_ms: int) -> bool:
-        """Whether the Administration Server answers the device at a moment."""
-        one, wait = np.array([self._device], np.int64), np.array([ADMINISTRATION_TIMEOUT_MS], np.int64)
+    def _is_answered(self, at_ms: int, wait_ms: int) -> bool:
+        """Whether the Administration Server answers the device at a moment, within so many milliseconds."""
+        one, wait = np.array([self._device], np.int64), np.array([wait_ms], np.int64)
         request = Synchronisations(ADMINISTRATION_NAME, one, np.zeros(1, np.int64), np.array([at_ms], np.int64), wait)
-        answers = self._staged.administration.synchronise(request)
+        answers = self._site.delayed(self._staged.administration.synchronise(request), wait)
         self._requests.append(_request("administration", "synchronise", request, answers, 0, 0))
         return bool(answers.outcome[0] == Outcome.OK)
 
 
 class _Heard:
-    """A server with someone who listens to what the device asks and what it is answered."""
+    """A server with someone who listens to what the device asks and what it is answered, as it comes to its site."""
 
-    def __init__(self, inner: TelemetryColumns, target: Target, heard: list[RequestLine]) -> None:
+    def __init__(self, inner: TelemetryColumns, target: Target, site: Site, heard: list[RequestLine]) -> None:
         self._inner = inner
         self._target = str(target)
+        self._site = site
         self._heard = heard
 
     def quiet(self, server: str, from_ms: int, to_ms: int) -> int | None:
@@ -154,12 +158,14 @@ class _Heard:
     def transmit(self, batch: Transmissions) -> Answers:
         answers = self._inner.transmit(batch)
         first, upto = int(batch.first[0]), int(batch.upto[0])
-        self._heard.append(_request(self._target, "send", batch, answers, first, upto))
+        heard = self._site.delayed(answers, batch.timeout_ms, batch.bytes)
+        self._heard.append(_request(self._target, "send", batch, heard, first, upto))
         return answers
 
     def synchronise(self, batch: Synchronisations) -> Answers:
         answers = self._inner.synchronise(batch)
-        self._heard.append(_request(self._target, "synchronise", batch, answers, 0, 0))
+        heard = self._site.delayed(answers, batch.timeout_ms)
+        self._heard.append(_request(self._target, "synchronise", batch, heard, 0, 0))
         return answers
 
 

@@ -38,6 +38,13 @@ SIZE: Final = Dimension(
     "1 B",
     "1 MB",
 )
+RATE: Final = Dimension(
+    "rate",
+    {"bit/s": 1, "kbit/s": 10**3, "Mbit/s": 10**6, "Gbit/s": 10**9},
+    "bit/s",
+    "1 bit/s",
+    "10 Mbit/s",
+)
 SHARE: Final = Dimension("share", {"%": 10}, "1/1000", "0.1 %", "20 %")
 FINE_SHARE: Final = Dimension("share", {"%": 1_000}, "1/100000", "0.001 %", "2 %")
 """For shares of a fleet: a thousandth of a million devices is still a thousand of them."""
@@ -83,6 +90,19 @@ def duration_ms(data: object) -> int:
 def size_bytes(data: object) -> int:
     """A size such as `1 MB` (a million bytes) or `1 MiB` (2^20), in bytes."""
     return quantity(data, SIZE)
+
+
+def rate_bps(data: object) -> int:
+    """A rate such as `10 Mbit/s` (ten million bits a second), in bit/s."""
+    return quantity(data, RATE)
+
+
+def rate_text(bps: int) -> str:
+    """Bits a second in the largest unit that comes out whole, such as `10 Mbit/s`."""
+    unit, factor = max(
+        ((unit, factor) for unit, factor in RATE.units.items() if bps % factor == 0), key=lambda pair: pair[1]
+    )
+    return f"{bps // factor} {unit}"
 
 
 def share_permille(data: object) -> int:

@@ -8,17 +8,21 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from emulator.ports import I64
+from emulator.ports import I64, Port
+from emulator.telemetry.tally import TallyResult
 from emulator.telemetry.watch import NEVER, WatchResult
 from scenarios import order, series, sql
 from scenarios.conditions import Condition
 from scenarios.expectations import (
     Each,
+    EachBetween,
     Expectation,
     Judged,
     Latency,
     Never,
+    Observe,
     Order,
+    Outcome,
     OverTime,
     Query,
     Ratio,
@@ -39,6 +43,7 @@ from scenarios.findings import (
     percent,
 )
 from scenarios.fleet import Fleet
+from scenarios.observation import Stored
 
 
 def evaluate(
@@ -47,13 +52,15 @@ def evaluate(
     fleet: Fleet,
     *,
     watched: Mapping[str, WatchResult] | None = None,
+    tallied: Mapping[str, TallyResult] | None = None,
+    stored: Mapping[Port, Stored | None] | None = None,
 ) -> Verdict:
     """Judges the tables of a run, by the names and columns of `scenarios.tables`; one that is missing is empty.
 
-    `watched` has what came of the watches, by the name of their expectation. A check over nothing fails, unless it says
-    that it may be empty.
+    `watched` and `tallied` have what came of watches and tallies, by the name of their expectation, `stored` what the
+    servers of each port say that they hold. A check over nothing fails, unless it says that it may be empty.
     """
-    evidence = Evidence(tables, fleet, watched or {})
+    evidence = Evidence(tables, fleet, watched or {}, tallied or {}, stored or {})
     try:
         finding = _JUDGES[type(expectation)](expectation, evidence)
     except Nothing as nothing:
@@ -177,6 +184,37 @@ def _integers(table: pa.Table, figure: Figure) -> I64:
     return table[figure.column].to_numpy()
 
 
+def _each_between(expectation: EachBetween, evidence: Evidence) -> Finding:
+    """A device without the first fact fulfils nothing."""
+    devices, condition = expectation.devices, expectation.condition
+    result = evidence.tallied.get(expectation.name)
+    if result is None or not len(result.devices) or not len(devices):
+        raise Nothing(order.NOBODY)
+    place, known = _places(result.devices, devices)
+    begun = result.begun[place] & known
+    if not begun.any():
+        raise Nothing(f"no device has the fact {expectation.begin}")
+    counts = result.count[place]
+    fulfilled = begun & condition.holds_all(counts, np.ones_like(counts))
+    count, size = int(fulfilled.sum()), len(devices)
+    too_many = expectation.share.holds(0, size)
+    against = fulfilled if too_many else ~fulfilled
+    chosen = np.flatnonzero(against)[:EXAMPLES_MAX]
+    first_ms = result.first_ms[place]
+    names = evidence.fleet.names(devices[chosen]).to_pylist()
+    examples = tuple(
+        CounterExample(
+            device=str(name),
+            what=expectation.figure,
+            seen=str(counts[row]) if begun[row] else f"never {expectation.begin}",
+            permitted=f"{'not ' if too_many else ''}{condition} {expectation.span}",
+            at_ms=int(first_ms[row]) if begun[row] and counts[row] else None,
+        )
+        for name, row in zip(names, chosen.tolist(), strict=True)
+    )
+    return Finding(expectation.share.holds(count, size), f"{count} of {size} devices{percent(count, size)}", examples)
+
+
 # --- over time -------------------------------------------------------------------------------------------------------
 
 
@@ -186,8 +224,7 @@ def _over_time(expectation: OverTime, evidence: Evidence) -> Finding:
     result = evidence.watched.get(expectation.name)
     if len(devices) == 0 or watch is None or result is None or len(result.devices) == 0:
         raise Nothing("no device was watched")
-    place = np.minimum(np.searchsorted(result.devices, devices), len(result.devices) - 1)
-    known = result.devices[place] == devices
+    place, known = _places(result.devices, devices)
     first_true = np.where(known, result.first_true_ms[place], NEVER)
     first_false = np.where(known, result.first_false_ms[place], NEVER)
     looked = (first_true != NEVER) | (first_false != NEVER)
@@ -217,6 +254,12 @@ def _over_time(expectation: OverTime, evidence: Evidence) -> Finding:
     return Finding(holds, f"{count} of {size} devices{percent(count, size)}", examples)
 
 
+def _places(rows: I64, devices: I64) -> tuple[I64, NDArray[np.bool_]]:
+    """Where each device stands among `rows` (ascending, at least one), and whether it does."""
+    place = np.minimum(np.searchsorted(rows, devices), len(rows) - 1)
+    return place, rows[place] == devices
+
+
 def _seen(condition: str, looked: bool, too_many: bool, always: bool) -> str:
     if not looked:
         return "no moment of its own"
@@ -225,9 +268,39 @@ def _seen(condition: str, looked: bool, too_many: bool, always: bool) -> str:
     return f"not {condition}" if always else f"never {condition}"
 
 
+# --- observe ---------------------------------------------------------------------------------------------------------
+
+
+def _observe(expectation: Observe, evidence: Evidence) -> Finding:
+    """Judges a figure of what servers hold; counter-examples are the devices with most of it.
+
+    Unknown, whatever the expectation says, where the backend does not offer to be asked.
+    """
+    if expectation.port not in evidence.stored:
+        raise Nothing(f"no device sends to {expectation.port}")
+    stored = evidence.stored[expectation.port]
+    if stored is None:
+        told = f"the backend of {expectation.port} does not offer `stored`"
+        return Finding(False, f"not known: {told}", outcome=Outcome.UNKNOWN)
+    if not len(stored.devices):
+        raise Nothing("no device is there")
+    column: I64 = getattr(stored, expectation.figure)
+    total = sum(column.tolist())
+    most = np.lexsort((stored.devices, -column))[:EXAMPLES_MAX]
+    most = most[column[most] > 0]
+    names = evidence.fleet.names(stored.devices[most]).to_pylist()
+    examples = tuple(
+        CounterExample(str(name), expectation.figure, str(column[row]), f"{expectation.condition} in all")
+        for name, row in zip(names, most.tolist(), strict=True)
+    )
+    seen = f"{total} on {np.count_nonzero(column)} of {len(column)} devices"
+    return Finding(expectation.condition.holds(total, 1), seen, examples)
+
+
 _JUDGES: Final[Mapping[type[Judged], Callable[[Any, Evidence], Finding]]] = {  # each takes its own kind
     Total: _total,
     Each: _each,
+    EachBetween: _each_between,
     OverTime: _over_time,
     Series: series.judge_series,
     Latency: series.judge_latency,
@@ -236,6 +309,7 @@ _JUDGES: Final[Mapping[type[Judged], Callable[[Any, Evidence], Finding]]] = {  #
     Never: order.judge_never,
     SetEquals: order.judge_set,
     Takes: order.judge_takes,
+    Observe: _observe,
     Query: sql.judge_query,
 }
 

@@ -28,9 +28,15 @@ from tests.scenarios.running import Unseen, digest, manifest, rows, run
 Parts = dict[str, Any]  # plain YAML
 
 BLOCKS: list[Parts] = [
-    {"name": "office", "image": "windows-office", "count": 20, "group": "Managed devices/HQ/Office"},
+    {"name": "office", "image": "windows-office", "count": 20, "group": "Managed devices/HQ/Office"}
+    | {"site": "north"},
     {"name": "db", "image": "linux-server", "count": 8, "group": "Managed devices/HQ/Servers"},
     {"name": "idle", "image": "quiet", "count": 12, "group": "Managed devices/Branch"},
+    {"name": "south", "image": "windows-office", "count": 9, "group": "Managed devices/HQ/Office", "site": "south"},
+]
+SITES: list[Parts] = [
+    {"name": "north", "time-zone": "Europe/Berlin"},
+    {"name": "south", "time-zone": "Asia/Kolkata", "latency": "700ms", "link": "256 kbit/s"},
 ]
 POLICIES: list[Parts] = [
     {
@@ -49,10 +55,12 @@ UNCOUPLED: Parts = {
     "seed": 11,
     "start": "2026-03-02T08:00:00+01:00",
     "duration": "80min",
+    "sites": SITES,
     "fleet": {"blocks": BLOCKS, "integrate": {"central-node": True, "kics": True}},
     "policies": POLICIES,
     "servers": {"telemetry": {"nodes": ["cn-1", "cn-2"]}},
     "select": {"some": {"pick": 9, "from": "all"}},
+    "expect": [{"name": "events happened", "total": "telemetry.generated", "is": "> 0"}],
     "timeline": [
         {"name": "drop", "at": "4min", "do": "place-file", "target": "some", "file": "synthetic/dropper"},
         {"name": "infect", "at": "6min", "do": "plant", "target": {"block": "office"}, "indicators": "library"},

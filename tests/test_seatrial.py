@@ -126,6 +126,43 @@ def test_a_run_that_cannot_be_judged_ends_with_4(command: Command) -> None:
     assert command("run", trial(expect=expect)).code == ExitCode.INVALID
 
 
+def test_a_run_that_judged_nothing_is_not_green_and_leaves_everything(command: Command) -> None:
+    done = command("run", trial(), "--junit", "junit.xml", "--summary", "summary.md")
+    assert done.code == ExitCode.USER
+    sentence = "nothing was judged: the scenario expects nothing"
+    for text in (done.out, Path("junit.xml").read_text(), Path("summary.md").read_text()):
+        assert "UNJUDGED" in text
+        assert sentence in text
+    page = Path("out/report.html").read_text()
+    assert f"<strong>UNJUDGED</strong> <span>{sentence}" in page
+    assert 'skipped="1"' in Path("junit.xml").read_text()
+    assert manifest(Path("out"))["status"] == "finished"
+    again = command("run", "trial.yaml", "--format", "json")
+    (told,) = json.loads(again.out)["runs"]
+    assert (again.code, told["status"], told["verdict"]) == (ExitCode.USER, "finished", "unjudged")
+    explained = command("explain", "out")
+    assert (explained.code, explained.out) == (0, "trial: nothing was judged\n")
+
+
+def test_an_explanation_is_one_json_document(command: Command) -> None:
+    silent = [{"name": "silence", "each": "all", "that": "generated", "is": 0}]
+    command("run", trial(expect=silent), "--report", "none")
+    done = command("explain", "out", "--format", "json")
+    assert (done.code, done.err) == (0, "")
+    (told,) = json.loads(done.out)["expectations"]
+    assert (told["name"], len(told["counter_examples"])) == ("silence", 6)
+    passed = command("explain", "out", "telemetry: what is acknowledged is held", "--format", "json")
+    assert [one["verdict"] for one in json.loads(passed.out)["expectations"]] == ["pass"]
+    wrong = command("explain", "out", "silense", "--format", "json")
+    assert (wrong.code, wrong.out) == (ExitCode.USER, "")
+
+
+def test_a_run_that_judged_nothing_does_not_hide_behind_one_that_passed(command: Command) -> None:
+    files = [trial("one", **RIGHT), trial("two")]
+    assert command("run", *files).code == ExitCode.USER
+    assert command("run", files[0], trial("three", **RIGHT)).code == ExitCode.OK
+
+
 def test_warnings_go_to_stderr(command: Command) -> None:
     done = command("run", trial(params={"cap": {"default": 5}}), "--format", "json")
     assert done.err.startswith("warning: trial.yaml:")
@@ -159,6 +196,7 @@ KINDS = {
     "wall_s": float,
     "status": str,
     "verdict": str,
+    "error": type(None),
     "expectations": list,
     "telemetry": dict,
     "problems": list,
@@ -218,7 +256,11 @@ def test_a_run_that_cannot_be_made_does_not_stop_the_rest(command: Command) -> N
     done = command("run", *files, "--format", "json")
     assert done.code == ExitCode.USER
     assert done.err.startswith("out/two: the folder holds something that is no run; ")
-    assert [one["scenario"] for one in json.loads(done.out)["runs"]] == ["one", "three"]
+    runs = json.loads(done.out)["runs"]
+    assert [(one["scenario"], one["verdict"]) for one in runs] == [("one", "fail"), ("two", "error"), ("three", "pass")]
+    assert [list(one) for one in runs] == [list(KINDS)] * 3
+    assert [one["error"] for one in runs] == [None, done.err.strip(), None]
+    assert (runs[1]["out"], runs[1]["digest"], runs[1]["expectations"]) == (None, None, [])
     assert command("run", *files, "--backend", own("Broken")).code == ExitCode.USER
 
 
@@ -252,7 +294,7 @@ def terms_of(folder: str) -> dict[str, int]:
 
 @pytest.mark.parametrize("name", ["Server", "Moody", "Observed"])
 def test_a_server_of_ones_own_gets_every_event_exactly_once(name: str, command: Command) -> None:
-    assert command("run", trial(), "--out", "fake").code == 0
+    assert command("run", trial(**RIGHT), "--out", "fake").code == 0
     assert command("run", "trial.yaml", "--backend", own(name), "--out", "own").code == 0
     held = json.loads(Path("held.json").read_text())
     devices = {row["device"]: row for row in rows(Path("own"), "devices")}
@@ -271,14 +313,15 @@ def test_a_server_of_ones_own_gets_every_event_exactly_once(name: str, command: 
 def test_a_server_that_loses_what_it_acknowledged_is_a_finding(command: Command) -> None:
     done = command("run", trial(), "--backend", own("Losing"))
     assert done.code == ExitCode.FINDING
-    assert "PORT-001" in done.out
+    assert "PORT-TEL-001" in done.out
     (verdict,) = manifest(Path("out"))["expectations"]
     assert [one["device"] for one in verdict["counter_examples"]] == ["office-00002"]
 
 
 def test_where_nobody_can_look_nothing_is_claimed(command: Command) -> None:
-    assert command("run", trial(), "--backend", own("Secretly")).code == ExitCode.OK
+    assert command("run", trial(), "--backend", own("Secretly")).code == ExitCode.USER
     assert manifest(Path("out"))["expectations"] == []
+    assert command("run", "trial.yaml", "--backend", own("Observed")).code == ExitCode.OK
 
 
 def test_a_server_that_fails_its_smoke_check_ends_with_3(command: Command) -> None:
@@ -302,7 +345,7 @@ def test_a_server_that_breaks_in_the_middle_ends_with_3_and_a_readable_folder(co
 
 def test_a_backend_may_stand_in_the_scenario_and_the_command_line_comes_before_it(command: Command) -> None:
     spec = own("Server").partition("=")[2]
-    trial(servers={"telemetry": {"backend": spec}})
+    trial(servers={"telemetry": {"backend": spec}}, **RIGHT)
     assert command("run", "trial.yaml").code == 0
     assert manifest(Path("out"))["backends"]["telemetry"] == spec
     assert command("run", "trial.yaml", "--backend", "telemetry=fake").code == 0

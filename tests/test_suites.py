@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-import seatrial
+from scenarios import limits
 from seatrial import ExitCode
 from tests.commandline import RIGHT, WRONG, Command, own, trial
 from tests.scenarios.running import manifest
@@ -100,7 +100,7 @@ class Hours:
 def test_a_suite_that_has_used_up_its_time_leaves_the_rest_out_as_invalid(
     command: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(seatrial, "time", Hours())
+    monkeypatch.setattr(limits, "time", Hours())
     trial("one", **RIGHT)
     path = suite({"scenario": "one.yaml", "matrix": {"seed": [1, 2, 3]}}, limits={"wall": "150min"})
     done = command("run", path)
@@ -110,14 +110,14 @@ def test_a_suite_that_has_used_up_its_time_leaves_the_rest_out_as_invalid(
 
 
 def test_a_finding_comes_before_what_was_left_out(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(seatrial, "time", Hours())
+    monkeypatch.setattr(limits, "time", Hours())
     trial("one", **WRONG)
     path = suite({"scenario": "one.yaml", "matrix": {"seed": [1, 2, 3]}}, limits={"wall": "150min"})
     assert command("run", path).code == ExitCode.FINDING
 
 
 def test_without_limits_nothing_is_left_out(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(seatrial, "time", Hours())
+    monkeypatch.setattr(limits, "time", Hours())
     trial("one", **RIGHT)
     assert command("run", suite({"scenario": "one.yaml", "matrix": {"seed": [1, 2, 3]}})).code == ExitCode.OK
     assert len(index()) == 3
@@ -129,3 +129,67 @@ def test_tolerances_of_the_suite_go_into_the_index(command: Command) -> None:
     entry = {"scenario": "one.yaml", "matrix": {"seed": [1, 2]}}
     assert command("run", suite(entry, baseline={"file": "base.json", "compare": compare})).code == ExitCode.OK
     assert json.loads(Path("out/index.json").read_text(encoding="utf-8"))["compare"] == compare
+
+
+def test_the_index_tells_verdict_and_digest_of_each_run(command: Command) -> None:
+    files = [trial("one", **RIGHT), trial("two", **WRONG), trial("three")]
+    assert command("run", *files, "--report", "none").code == ExitCode.USER
+    told = json.loads(Path("out/index.json").read_text(encoding="utf-8"))["runs"]
+    assert [(run["name"], run["verdict"]) for run in told] == [("one", "pass"), ("two", "fail"), ("three", "unjudged")]
+    assert [run["digest"] for run in told] == [manifest(Path("out", run["folder"]))["digest"] for run in told]
+    assert len({run["digest"] for run in told}) == 1  # the same life, whatever is expected of it
+
+
+# --- the baseline of a suite ------------------------------------------------------------------------------------------
+
+P99 = "servers.telemetry.latency.p99"
+SENT = {"figure": "telemetry.acknowledged", "differs_by": 0}
+
+
+def nightly(compare: list[dict[str, Any]], slow: str = "40ms") -> Path:
+    """A suite whose server can be made slower, and which then acknowledges as much."""
+    trial(
+        "one",
+        **RIGHT,
+        params={"slow": {"default": slow}},
+        timeline=[{"at": "1min", "fault": {"server": "telemetry", "kind": "slow-answer", "latency": "${slow}"}}],
+    )
+    entry = {"scenario": "one.yaml", "matrix": {"seed": [1, 2]}}
+    return suite(entry, baseline={"file": "base.json", "compare": compare})
+
+
+@pytest.mark.parametrize(
+    ("entry", "slow", "code"),
+    [
+        ({"worse_by": "10 %", "or": "20ms"}, "55ms", ExitCode.OK),  # within `or`, the larger of the two
+        ({"worse_by": "10 %"}, "55ms", ExitCode.FINDING),
+        ({"worse_by": "90 %"}, "55ms", ExitCode.OK),
+        ({"worse_by": "10 %"}, "25ms", ExitCode.OK),  # another, and not worse
+        ({"differs_by": "10 %"}, "25ms", ExitCode.FINDING),
+        ({"worse_by": "10 %", "or": "20ms"}, "80ms", ExitCode.FINDING),
+        ({"worse_by": "10 %", "or": "20ms", "only": "warn"}, "80ms", ExitCode.OK),
+    ],
+)
+def test_what_a_suite_wants_compared_is_what_the_comparison_judges(
+    entry: dict[str, Any], slow: str, code: int, command: Command
+) -> None:
+    compare = [{"figure": "servers.latency.p99", **entry}, SENT]
+    loose = [{"figure": figure, "only": "warn"} for figure in ("servers.latency.p50", "verdict")]
+    path = nightly([*compare, *loose])
+    assert command("run", path, "--report", "none").code == ExitCode.OK
+    assert command("compare", "out", "out", "--accept", "base.json").code == ExitCode.OK
+    assert command("run", path, "--set", f"slow={slow}", "--report", "none", "--out", "head").code == ExitCode.OK
+    done = command("compare", "base.json", "head", "--gate", "--format", "json")
+    assert done.code == code, done.out
+    rows = [row for run in json.loads(done.out)["runs"] for row in run["figures"] if row["figure"] == P99]
+    assert [row["head"] != row["base"] for row in rows] == [True, True]
+    for file in ("base.json", "head/index.json"):
+        assert json.loads(Path(file).read_text(encoding="utf-8"))["compare"] == [*compare, *loose]
+
+
+def test_a_figure_that_no_run_has_is_a_mistake_of_the_suite(command: Command) -> None:
+    path = nightly([{"figure": "telemetry.snet", "differs_by": 0}])
+    assert command("run", path, "--report", "none").code == ExitCode.OK
+    done = command("compare", "out", "out")
+    assert (done.code, done.out) == (ExitCode.USER, "")
+    assert done.err.startswith("compare: telemetry.snet: no run has such a figure; did you mean")

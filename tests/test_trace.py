@@ -9,7 +9,7 @@ import pytest
 from scenarios.tables import TERMS
 from scenarios.tracing import WAITING
 from seatrial import ExitCode
-from tests.commandline import Command, own, trial
+from tests.commandline import RIGHT, Command, own, trial
 from tests.scenarios.running import rows
 
 GROUP = "Managed devices/HQ"
@@ -35,7 +35,7 @@ TIMELINE: list[dict[str, Any]] = [
     },
     {"name": "lost", "at": "50min", "fault": {"server": "telemetry", "kind": "lost-acknowledgement", "for": "2min"}},
 ]
-WHOLE: dict[str, Any] = {"duration": "70min", "fleet": FLEET, "policies": POLICIES, "timeline": TIMELINE}
+WHOLE: dict[str, Any] = {"duration": "70min", "fleet": FLEET, "policies": POLICIES, "timeline": TIMELINE, **RIGHT}
 WHEN: list[dict[str, Any]] = [
     {"name": "seen", "when": {"fact": "off-line"}, "do": "isolate", "target": "office-00001", "for": "9min"},
     {"name": "then", "after": "seen.end", "do": "deactivate-policy", "policy": "office"},

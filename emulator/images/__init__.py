@@ -11,6 +11,7 @@ __all__ = ["IMAGES", "Image", "image"]
 
 _MODULES: Final = MappingProxyType(
     {
+        "linux-database": "emulator.images.linux_database",
         "linux-server": "emulator.images.linux_server",
         "linux-workstation": "emulator.images.linux_workstation",
         "quiet": "emulator.images.quiet",

@@ -74,7 +74,7 @@ class Condition:
 
 
 @dataclass(frozen=True, slots=True)
-class _TextTest:
+class TextTest:
     """Compares text; folded, where case does not count, on both sides."""
 
     compare: Callable[[str, str], bool]
@@ -82,6 +82,7 @@ class _TextTest:
     folded: bool
 
     def holds(self, value: Scalar) -> bool | None:
+        """Whether the comparison holds; None for a value that is no text."""
         text = text_of(value)
         if text is None:
             return None
@@ -89,12 +90,13 @@ class _TextTest:
 
 
 @dataclass(frozen=True, slots=True)
-class _PatternTest:
+class PatternTest:
     """Finds a regular expression anywhere in the text."""
 
     pattern: _Pattern
 
     def holds(self, value: Scalar) -> bool | None:
+        """Whether the expression is found; None for a value that is no text."""
         text = text_of(value)
         if text is None:
             return None
@@ -103,7 +105,7 @@ class _PatternTest:
 
 
 @dataclass(frozen=True, slots=True)
-class _WithinTest:
+class WithinTest:
     """Asks for a number or a moment between two bounds, both included."""
 
     read: _Reader
@@ -111,12 +113,13 @@ class _WithinTest:
     high: _Ordered
 
     def holds(self, value: Scalar) -> bool | None:
+        """Whether the value lies between the bounds; None where it cannot be read."""
         number = self.read(value)
         return None if number is None else self.low <= number <= self.high
 
 
 @dataclass(frozen=True, slots=True)
-class _BeyondTest:
+class BeyondTest:
     """Asks for a number or a moment above or below a bound, which is excluded."""
 
     read: _Reader
@@ -124,6 +127,7 @@ class _BeyondTest:
     above: bool
 
     def holds(self, value: Scalar) -> bool | None:
+        """Whether the value lies beyond the bound; None where it cannot be read."""
         number = self.read(value)
         if number is None:
             return None
@@ -179,9 +183,9 @@ def condition_of(
     if not content.strip():
         raise UnsupportedError("its Content is empty")
     if positive == "matches":
-        return Condition(_PatternTest(_compile(content, preserve_case=preserve_case)), negated)
+        return Condition(PatternTest(_compile(content, preserve_case=preserve_case)), negated)
     text = content if preserve_case else content.casefold()
-    return Condition(_TextTest(_TEXT_COMPARISONS[positive], text, folded=not preserve_case), negated)
+    return Condition(TextTest(_TEXT_COMPARISONS[positive], text, folded=not preserve_case), negated)
 
 
 def _ordered_test(data_type: str, name: str, content: str) -> ValueTest:
@@ -191,10 +195,10 @@ def _ordered_test(data_type: str, name: str, content: str) -> ValueTest:
         raise UnsupportedError(f"condition {name} does not compare the type {data_type}")
     ends = _ends(data_type, read, content)
     if name == "is":
-        return _WithinTest(read, ends[0], ends[-1])
+        return WithinTest(read, ends[0], ends[-1])
     if len(ends) > 1:
         raise UnsupportedError(f"an interval goes with is and isnot, not with {name}")
-    return _BeyondTest(read, ends[0], above=name == "greater-than")
+    return BeyondTest(read, ends[0], above=name == "greater-than")
 
 
 def _ends(data_type: str, read: _Reader, content: str) -> tuple[_Ordered, ...]:

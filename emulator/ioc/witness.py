@@ -19,7 +19,7 @@ from typing import Final, Protocol, cast
 
 from emulator import host
 from emulator.exclusions.environment import Os
-from emulator.ioc.condition import Condition, ValueTest, _BeyondTest, _PatternTest, _TextTest, _WithinTest
+from emulator.ioc.condition import BeyondTest, Condition, PatternTest, TextTest, ValueTest, WithinTest
 from emulator.ioc.document import Indicator, IndicatorFile, Question
 from emulator.ioc.evaluate import evaluate
 from emulator.ioc.limits import NUMBER_LENGTH_MAX, TEXT_LENGTH_MAX
@@ -34,7 +34,6 @@ FIELD_CONDITION_MAX: Final = 256
 
 # Not documented for Endpoint Agent: Endpoint Security for Linux has switches for these, and the Linux images hold them.
 _LINUX_TYPES: Final = ("ArpEntryItem", "FileItem", "PortItem", "ProcessItem")
-_FOLDERS: Final = {"windows": "C:\\ProgramData\\Synthetic", "linux": "/opt/synthetic"}
 _FILLERS: Final = ("other", "0", "~")
 # Above the process identifiers that Linux gives out, so above those of every image.
 _FIRST_NUMBER: Final = 1 << 22
@@ -120,7 +119,7 @@ class _Synthetic:
     def path(self, folder: str, name: str) -> str:
         """A path below the folder of synthetic files, or in `folder` itself where that begins at a root."""
         module = ntpath if self.os == "windows" else posixpath
-        path: str = module.join(_FOLDERS[self.os], folder, name.lstrip("\\/"))
+        path: str = module.join(host.SYNTHETIC_FOLDERS[self.os], folder, name.lstrip("\\/"))
         return path
 
     def split(self, path: str) -> tuple[str, str]:
@@ -232,13 +231,13 @@ def _joined(tests: Iterable[ValueTest], fillers: Iterable[str]) -> Iterator[str]
     inside: list[str] = []
     for test in tests:
         match test:
-            case _TextTest(compare=str.startswith, content=content):
+            case TextTest(compare=str.startswith, content=content):
                 first = max(first, content, key=len)
-            case _TextTest(compare=str.endswith, content=content):
+            case TextTest(compare=str.endswith, content=content):
                 last = max(last, content, key=len)
-            case _TextTest(content=content):
+            case TextTest(content=content):
                 inside.append(content)
-            case _PatternTest(pattern=pattern):
+            case PatternTest(pattern=pattern):
                 inside.append(_spelled(cast("_Written", pattern).pattern))
     text = first
     for part in inside:
@@ -257,16 +256,16 @@ def _joined(tests: Iterable[ValueTest], fillers: Iterable[str]) -> Iterator[str]
 def _candidates(test: ValueTest) -> Iterator[Scalar]:
     """Values on both sides of the test, those first that satisfy it."""
     match test:
-        case _TextTest(content=content):
+        case TextTest(content=content):
             yield content
-        case _PatternTest(pattern=pattern):
+        case PatternTest(pattern=pattern):
             text = _spelled(cast("_Written", pattern).pattern)
             if text:
                 yield text
-        case _WithinTest(read=read, low=low, high=high):
+        case WithinTest(read=read, low=low, high=high):
             for number in (low, high, low - 1, high + 1):
                 yield from _WRITERS[read](number)
-        case _BeyondTest(read=read, bound=bound, above=above):
+        case BeyondTest(read=read, bound=bound, above=above):
             step = 1 if above else -1
             for number in (bound + step, bound, bound - step):
                 yield from _WRITERS[read](number)

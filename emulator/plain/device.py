@@ -14,15 +14,25 @@ from emulator.plain.observation import Observation, Observer, Stage
 from emulator.plain.rules import Starts, Throttle
 from emulator.plain.segments import Queue
 from emulator.plain.session import Integration, Session
+from emulator.policy.effective import EditRefused, Effective, edit_group, effective
 from emulator.policy.settings import AgentSettings
 from emulator.ports import Event as PortEvent
 from emulator.ports import Target, TelemetryColumns
-from emulator.world import ADMINISTRATION_INTERVAL_MS, MERGE_SLOTS, RETENTION_MS, Condition, World
+from emulator.sites import Site
+from emulator.world import (
+    ADMINISTRATION_INTERVAL_MS,
+    ADMINISTRATION_TIMEOUT_MS,
+    MERGE_SLOTS,
+    RETENTION_MS,
+    Condition,
+    Governed,
+    World,
+)
 
 Rules = Callable[[AgentSettings, int], Withheld]
 """(settings, index of an image) → the compiled exclusions and optimisation."""
-Administration = Callable[[int], bool]
-"""Whether a synchronisation with the Administration Server at a moment (ms) succeeds."""
+Administration = Callable[[int, int], bool]
+"""Whether the Administration Server answers a synchronisation of a moment (ms) within so many milliseconds."""
 
 _ENDS = (Stage.SUPPRESSED, Stage.NOT_COLLECTED, Stage.EXCLUDED, Stage.OPTIMISED, Stage.REPEATED, Stage.CRASHED)
 
@@ -36,15 +46,25 @@ class Conditions:
     down: bool
     crashed: bool
     """Down since a crash within the tick."""
+    off: bool
+    away: bool
+    licensed: bool
+
+    @property
+    def asks_administration(self) -> bool:
+        """Whether Network Agent synchronises; it runs also where Endpoint Agent does not."""
+        return self.linked and not self.off and not self.away
 
 
 class Stream:
     """What a device keeps for one target."""
 
-    def __init__(self, device: int, target: Target, servers: TelemetryColumns, settings: AgentSettings) -> None:
+    def __init__(
+        self, device: int, site: Site, target: Target, servers: TelemetryColumns, settings: AgentSettings
+    ) -> None:
         self.target = target
         self.integration = Integration.of(settings, target)
-        self.session = Session(device, servers, self.integration)
+        self.session = Session(device, site, servers, self.integration)
         self.collected: list[Event] = []
         self.throttle = Throttle()
         self.starts = Starts()
@@ -72,16 +92,22 @@ class Device:
         self._observe = observe
         self.key = int(world.key[device])
         self._image = int(world.image[device])
-        self._group = int(world.group[device])
+        self._site = world.sites[int(world.site[device])]
         self._slots = world.identity(device)
         self._happenings = Happenings(world, device)
         self._spells = [spell for spell in world.spells if device in spell.devices]
+        self._news = [news for news in world.news if device in news.devices]
+        self._edits = sorted((edit for edit in world.edits if device in edit.devices), key=lambda edit: edit.at_ms)
         self._tick = 0
         self._at_ms = 0
         self.phase = world.phase(self.key)
-        self.settings = world.settings[self._group]
+        self._governed = world.governed[int(world.group[device])]
+        self._own = world.own
+        self._away = False
+        self._holds = self._governed, self._own, self._away
+        self.follows = self._held()
         self.streams = [
-            Stream(device, target, servers[target], self.settings) for target in Target if target in servers
+            Stream(device, self._site, target, servers[target], self.settings) for target in Target if target in servers
         ]
         self._remember_starts()
         self._fates = self._look_up_fates()
@@ -123,8 +149,11 @@ class Device:
         """What the device does at its moment e(k)."""
         self._tick, self._at_ms = tick, self.moment(tick)
         now = self._conditions()
-        if now.linked and not now.down and tick % self._administration_ticks == self._administration_residue:
+        self._away = now.away
+        self._take_edits(now)
+        if now.asks_administration and tick % self._administration_ticks == self._administration_residue:
             self._hear_news()
+        self._follow()
         for event in self._happenings.of_tick(tick):
             for stream in self.streams:
                 self._collect(event, stream, now)
@@ -147,23 +176,50 @@ class Device:
         return Conditions(
             linked=Condition.OFF_LINE not in conditions,
             isolated=Condition.ISOLATED in conditions,
-            down=Condition.STOPPED in conditions or Condition.CRASHED in conditions,
+            down=not conditions.isdisjoint((Condition.STOPPED, Condition.CRASHED, Condition.OFF)),
             crashed=any(spell.from_ms > at_ms - self._world.tick_ms for spell in crashes),
+            off=Condition.OFF in conditions,
+            away=Condition.AWAY in conditions,
+            licensed=Condition.UNLICENSED not in conditions,
         )
 
+    @property
+    def settings(self) -> AgentSettings:
+        """What the device follows."""
+        return self.follows.settings
+
+    def _held(self) -> Effective:
+        """What the device holds comes to these settings, where it is."""
+        return effective(self._governed.where(away=self._away), self._own)
+
+    def _take_edits(self, now: Conditions) -> None:
+        """Local edits whose moment has come are made, where Endpoint Agent runs and no policy locks the group."""
+        while self._edits and self._edits[0].at_ms <= self._at_ms:
+            edit = self._edits.pop(0)
+            edited = edit_group(self._own, self._governed.where(away=self._away), edit.group, edit.content)
+            if not now.down and not isinstance(edited, EditRefused):
+                self._own = edited
+
     def _hear_news(self) -> None:
-        """What the Administration Server has for the group is followed from now on."""
-        if not self._administration(self._at_ms):
+        """What the Administration Server has for the device is taken, in the order of time."""
+        if not self._administration(self._at_ms, ADMINISTRATION_TIMEOUT_MS - self._site.latency_ms):
             return
+        while self._news and self._news[0].at_ms <= self._at_ms:
+            item = self._news.pop(0).item
+            if isinstance(item, Governed):
+                self._governed = item
+
+    def _follow(self) -> None:
+        """From this tick on the device follows what it holds."""
+        holds = self._governed, self._own, self._away
+        if holds == self._holds:
+            return
+        self._holds = holds
+        old, old_period_ticks, self.follows = self.settings, self._period_ticks, self._held()
         settings = self.settings
-        for change in sorted(self._world.changes, key=lambda change: change.at_ms):
-            if change.group == self._group and change.at_ms <= self._at_ms:
-                settings = change.settings
-        if settings == self.settings:
+        if settings == old:
             return
-        old_period = self._period_ticks
-        self.settings = settings
-        if self._period_ticks != old_period:
+        if self._period_ticks != old_period_ticks:
             self._period_residue = self._tick % self._period_ticks
         for stream in self.streams:
             stream.integration = Integration.of(settings, stream.target)
@@ -185,9 +241,10 @@ class Device:
     def _stage_of(self, event: Event, stream: Stream, now: Conditions) -> Stage:
         """What becomes of an event of this tick: the first rule that applies."""
         event_class = self._happenings.classes[event.index]
-        if now.isolated and event_class.uses_network:  # isolation cuts connections: the event never happens
+        # The event never happens: the device is switched off, or isolation cuts its connections.
+        if now.off or (now.isolated and event_class.uses_network):
             return Stage.SUPPRESSED
-        if not stream.integration.enabled:  # KEA-CEN-006
+        if not stream.integration.enabled or not now.licensed:  # KEA-CEN-006
             return Stage.NOT_COLLECTED
         if now.down:
             return Stage.CRASHED if now.crashed else Stage.NOT_COLLECTED

@@ -33,6 +33,7 @@ class Happenings:
         self._phase = world.phase(self._key)
         self._base = life.base_level(self._key)
         self._image = world.images[int(world.image[device])]
+        self._site = world.sites[int(world.site[device])]
         self.classes: tuple[EventClass, ...] = (*self._image.classes, *world.scenario_classes)
         self._added: dict[int, list[tuple[Event, int]]] = defaultdict(list)
         for injection in world.injections:
@@ -61,8 +62,8 @@ class Happenings:
 
     def _draw(self, slot: int) -> dict[int, list[tuple[Event, int]]]:
         """What life puts into a slot, by tick. Of slot 0 a device has lived through its last tick only."""
-        hour, hour_number = self._world.hour_of_slot(slot)
-        level = life.level(self._key, self._base, hour_number, self._world.site)
+        hour, hour_number = self._world.hour_of_slot(slot, self._site.zone)
+        level = life.level(self._key, self._base, hour_number, self._site.key)
         tables = life.hour_tables(self._image, hour)
         row_hash = chance.mix(self._key + slot * GOLDEN)
         begin_ms = self._phase + (slot - 1) * SLOT_MS

@@ -11,6 +11,7 @@ from emulator.plain.segments import Queue
 from emulator.policy.settings import AgentSettings
 from emulator.ports import I64, Answers, Outcome, Synchronisations, Target, TelemetryColumns, Transmissions
 from emulator.ports import Event as PortEvent
+from emulator.sites import Site
 from emulator.world import KICS_SYNCHRONISATION_MS, KICS_TIMEOUT_MS, PACKAGES_PER_PERIOD
 
 Materialise = Callable[[Event, int], PortEvent]
@@ -63,10 +64,11 @@ class _Attempt:
 
 
 class Session:
-    """One device and the list of servers of one target."""
+    """One device, at its site, and the list of servers of one target."""
 
-    def __init__(self, device: int, servers: TelemetryColumns, integration: Integration) -> None:
+    def __init__(self, device: int, site: Site, servers: TelemetryColumns, integration: Integration) -> None:
         self._device = device
+        self._site = site
         self._servers = servers
         self._integration = integration
         self._revision = 0
@@ -129,9 +131,14 @@ class Session:
             device=_column(self._device),
             revision=_column(self._revision),
             at_ms=_column(at_ms),
-            timeout_ms=_column(self._integration.timeout_ms),
+            timeout_ms=_column(self._server_timeout_ms),
         )
-        return self._attempt(self._servers.synchronise(request))
+        return self._attempt(self._servers.synchronise(request), 0)
+
+    @property
+    def _server_timeout_ms(self) -> int:
+        """How late a server may answer: the answer has yet to come through the site's network."""
+        return self._integration.timeout_ms - self._site.latency_ms
 
     def _send(
         self,
@@ -163,17 +170,21 @@ class Session:
             largest_bytes=_column(max(packages)),
             bytes=_column(sum(packages)),
             at_ms=_column(at_ms),
-            timeout_ms=_column(self._integration.timeout_ms),
+            timeout_ms=_column(self._server_timeout_ms),
             expand=expand,
         )
-        return self._attempt(self._servers.transmit(request))
+        return self._attempt(self._servers.transmit(request), sum(packages))
 
-    def _attempt(self, answers: Answers) -> _Attempt:
+    def _attempt(self, answers: Answers, size_bytes: int) -> _Attempt:
         outcome = Outcome(int(answers.outcome[0]))
-        took_ms = int(answers.latency_us[0]) // 1_000
+        took_us = int(answers.latency_us[0]) + 1_000 * self._site.latency_ms
         if outcome is Outcome.TIMED_OUT:
-            took_ms = self._integration.timeout_ms
-        return _Attempt(outcome, took_ms, int(answers.acked[0]))
+            took_us = 1_000 * self._integration.timeout_ms
+        elif outcome is Outcome.UNREACHABLE:
+            took_us = min(took_us, 1_000 * self._integration.timeout_ms)
+        elif self._site.link_bps is not None:  # the body was on the link before its answer came
+            took_us += 8 * size_bytes * 1_000_000 // self._site.link_bps
+        return _Attempt(outcome, took_us // 1_000, int(answers.acked[0]))
 
 
 _NO_LINK = _Attempt(Outcome.UNREACHABLE, 0, 0)

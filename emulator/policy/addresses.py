@@ -26,9 +26,24 @@ def _host(data: object) -> str:
         except ValueError as error:
             raise SettingError((), f"{shown(data)} is not an IP address", _REMEDY) from error
     labels = data.lower().split(".")
-    if len(labels) < 2 or not all(_LABEL.fullmatch(label) for label in labels) or labels[-1].isdigit():
+    if len(labels) < 2 or not _name(labels):
         raise SettingError((), f"{shown(data)} is not a full domain name", _REMEDY)
     return data.lower()
+
+
+def _name(labels: list[str]) -> bool:
+    return all(_LABEL.fullmatch(label) for label in labels) and not labels[-1].isdigit()
+
+
+def server_name() -> Kind[str]:
+    """The name of a server, with or without its domain, or an IP address; no port."""
+
+    def read(data: object) -> str:
+        if isinstance(data, str) and len(data) <= DOMAIN_MAX and data.isascii() and _name(data.lower().split(".")):
+            return data.lower()
+        return _host(data)
+
+    return Kind("host", read)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from emulator.policy.policies import Governing
-from emulator.policy.settings import DEFAULTS, GROUP_KEYS, AgentSettings, Group, key_of
+from emulator.policy.settings import DEFAULTS, LOCAL_KEYS, AgentSettings, Group, key_of, parse_group
 
 
 class Source(StrEnum):
@@ -39,7 +39,7 @@ class LocalSettings:
     def having(self, values: Group) -> "LocalSettings":
         """The same with these values of one group."""
         edited = {key_of(group): group for group in (*self.groups, values)}
-        return LocalSettings(tuple(edited[key] for key in GROUP_KEYS if key in edited))
+        return LocalSettings(tuple(edited[key] for key in LOCAL_KEYS if key in edited))
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,14 +57,14 @@ class EditRefused:
 
 @dataclass(frozen=True, slots=True)
 class Effective:
-    """The settings that hold on a device; `origins` are in the order of `GROUP_KEYS`."""
+    """The settings that hold on a device; `origins` are in the order of `LOCAL_KEYS`."""
 
     settings: AgentSettings
     origins: tuple[Origin, ...]
 
     def origin(self, key: str) -> Origin:
         """Where the values of a group come from."""
-        return self.origins[GROUP_KEYS.index(key)]
+        return self.origins[LOCAL_KEYS.index(key)]
 
     def locked(self, key: str) -> bool:
         """True where a local edit of the group is refused."""
@@ -79,7 +79,7 @@ def effective(governing: Governing | None, local: LocalSettings) -> Effective:
     """
     chosen = []
     origins = []
-    for key in GROUP_KEYS:
+    for key in LOCAL_KEYS:
         lock = governing.lock(key) if governing else None
         own = local.group(key)
         if lock is not None:
@@ -99,3 +99,14 @@ def edit_local(local: LocalSettings, governing: Governing | None, values: Group)
     key = key_of(values)
     lock = governing.lock(key) if governing else None
     return local.having(values) if lock is None else EditRefused(key, lock.policy)
+
+
+def edit_group(
+    local: LocalSettings, governing: Governing | None, key: str, content: object
+) -> LocalSettings | EditRefused:
+    """`edit_local` with plain data for some settings of a group: the others stay as the device has them.
+
+    Raises SettingError where the data is not for this group.
+    """
+    own = local.group(key)
+    return edit_local(local, governing, parse_group(key, content, DEFAULTS.group(key) if own is None else own))

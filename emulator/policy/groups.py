@@ -2,6 +2,7 @@
 
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import pairwise
 from typing import Final
 
 from emulator.policy.errors import GroupError
@@ -70,15 +71,14 @@ class GroupTree:
             raise GroupError(f"the group has {len(names)} levels", f"use at most {DEPTH_MAX}")
         for name in names:
             _check_name(name)
-        parent = ROOT
-        for name in names[1:]:
-            child = parent + SEPARATOR + name
+        line = [SEPARATOR.join(names[:length]) for length in range(1, len(names) + 1)]
+        missing = sum(place not in self._children for place in line)
+        if len(self._children) + missing > GROUPS_MAX:
+            raise GroupError(f"there are {len(self._children)} groups already", f"use at most {GROUPS_MAX}")
+        for parent, child in pairwise(line):
             if child not in self._children:
-                if len(self._children) >= GROUPS_MAX:
-                    raise GroupError(f"there are {GROUPS_MAX} groups already", "use fewer groups")
                 self._children[parent].add(child)
                 self._children[child] = set()
-            parent = child
 
     def __contains__(self, path: str) -> bool:
         return path in self._children

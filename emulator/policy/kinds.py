@@ -1,11 +1,12 @@
-"""Kinds of values: how untrusted plain data becomes a whole number, a duration, a text, a choice or a list.
+"""Kinds of values: how untrusted plain data becomes a whole number, a duration, a size, a text, a choice or
+a list.
 
 The `read` of a kind is idempotent: what it returned, it takes again unchanged. That is how a record checks itself when
 it is built from Python and not from a file.
 """
 
 import difflib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, Generic, TypeVar
@@ -30,7 +31,8 @@ HINTS_MAX: Final = 20
 """Known names that a message lists."""
 
 UNIT_MS: Final = {"ms": 1, "s": 1_000, "min": 60_000, "h": 3_600_000, "d": 86_400_000}
-_DURATION: Final = re2.compile(r"([0-9]{1,12}) ?([A-Za-z]{1,12})")
+UNIT_BYTES: Final = {"B": 1, "kB": 1_024, "MB": 1_048_576, "GB": 1_073_741_824}
+_AMOUNT: Final = re2.compile(r"([0-9]{1,12}) ?([A-Za-z]{1,12})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,10 +109,35 @@ def duration(unit: str, minimum: int, maximum: int = NUMBER_MAX, *, range_clause
     """A duration in `unit`: a number of them, or a text with its own unit such as `30s`, which has to come out even."""
 
     def read(data: object) -> int:
-        number = _converted(data, unit) if isinstance(data, str) else data
+        number = _converted(data, unit, UNIT_MS, "duration") if isinstance(data, str) else data
         return _ranged(number, minimum, maximum, unit, range_clause)
 
     return Kind("duration", read, minimum, maximum, unit, range_clause)
+
+
+def size(unit: str, minimum: int, maximum: int = NUMBER_MAX) -> Kind[int]:
+    """A size in `unit`: a number of them, or a text with its own unit such as `50MB`, which has to come out even."""
+
+    def read(data: object) -> int:
+        number = _converted(data, unit, UNIT_BYTES, "size") if isinstance(data, str) else data
+        return _ranged(number, minimum, maximum, unit, None)
+
+    return Kind("size", read, minimum, maximum, unit)
+
+
+def verbatim(maximum: int = TEXT_MAX) -> Kind[str]:
+    """A text of up to `maximum` characters that nothing is asked of; the empty one is one too."""
+
+    def read(data: object) -> str:
+        if not isinstance(data, str):
+            raise SettingError(
+                (), f"{shown(data)} is not a text", "write a text, in quotes where it looks like a number"
+            )
+        if len(data) > maximum:
+            raise SettingError((), f"the text has {len(data)} characters", f"write at most {maximum}")
+        return data
+
+    return Kind("text", read, minimum=0, maximum=maximum, unit="characters")
 
 
 def text() -> Kind[str]:
@@ -197,14 +224,15 @@ def _ranged(data: object, minimum: int, maximum: int, unit: str, clause: str | N
     return data
 
 
-def _converted(data: str, unit: str) -> int:
-    match = _DURATION.fullmatch(data[:SHOWN_MAX]) if data.isascii() else None
+def _converted(data: str, unit: str, units: Mapping[str, int], what: str) -> int:
+    match = _AMOUNT.fullmatch(data[:SHOWN_MAX]) if data.isascii() else None
     if match is None:
-        raise SettingError((), f"{shown(data)} is not a duration", f"write a number and a unit, such as '30{unit}'")
+        raise SettingError((), f"{shown(data)} is not a {what}", f"write a number and a unit, such as '30{unit}'")
     number, given = int(match[1]), match[2]
-    if given not in UNIT_MS:
-        raise SettingError((), f"{given!r} is not a unit of time", nearest(given, UNIT_MS))
-    amount, rest = divmod(number * UNIT_MS[given], UNIT_MS[unit])
+    if given not in units:
+        of = "time" if what == "duration" else "size"
+        raise SettingError((), f"{given!r} is not a unit of {of}", nearest(given, units))
+    amount, rest = divmod(number * units[given], units[unit])
     if rest:
         raise SettingError((), f"{shown(data)} is not a whole number of {unit}", f"write a multiple of 1{unit}")
     return amount

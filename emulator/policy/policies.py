@@ -11,13 +11,19 @@ from emulator.policy.kinds import choice, nearest, one_of, shown
 from emulator.policy.settings import (
     DEFAULTS,
     GROUP_KEYS,
+    LOCAL_KEYS,
     AgentSettings,
     Group,
     Switch,
     default_switch,
+    device_only,
     key_of,
     parse_group,
 )
+from emulator.policy.types import ENDPOINT_AGENT, PolicyType, shown_groups
+
+NAME_MAX: Final = 200
+"""Characters of the name of a policy."""
 
 _SWITCH: Final = choice(Switch)
 
@@ -44,13 +50,23 @@ class PolicySettings:
     values: AgentSettings = DEFAULTS
     under_policy: frozenset[str] = frozenset(key for key in GROUP_KEYS if default_switch(key) is Switch.UNDER_POLICY)
 
+    @classmethod
+    def fresh(cls, kind: PolicyType | None) -> "PolicySettings":
+        """The settings of a new policy of a type: defaults, and every switch where it stands by default."""
+        return cls(under_policy=cls().under_policy & set(shown_groups(kind)))
+
     def switch(self, key: str) -> Switch:
         """The position of a group's switch."""
         return Switch.UNDER_POLICY if key in self.under_policy else Switch.UNAFFECTED
 
     def having(self, values: Group, switch: Switch | None = None) -> "PolicySettings":
-        """The same with other values of one group, and its switch at `switch` (None: as it stands)."""
+        """The same with other values of one group, and its switch at `switch` (None: as it stands).
+
+        Raises SettingError for a group that policies do not have (KEA-DIA-003).
+        """
         key = key_of(values)
+        if key not in GROUP_KEYS:
+            raise _not_of_policies(key)
         under = self.under_policy
         if switch is not None:
             under = under | {key} if switch is Switch.UNDER_POLICY else under - {key}
@@ -66,6 +82,8 @@ def parse_policy_settings(data: object, base: PolicySettings | None = None) -> P
     if not isinstance(data, dict):
         raise SettingError((), f"{shown(data)} is not a mapping", "write a mapping of settings groups")
     for key, content in data.items():
+        if key in LOCAL_KEYS and key not in GROUP_KEYS:
+            raise _not_of_policies(key)
         if key not in GROUP_KEYS:
             hint = nearest(key, GROUP_KEYS) if isinstance(key, str) else one_of(GROUP_KEYS)
             raise SettingError((key,), f"unknown settings group {shown(key)}", hint)
@@ -79,9 +97,18 @@ def parse_policy_settings(data: object, base: PolicySettings | None = None) -> P
     return settings
 
 
+def _not_of_policies(key: str) -> SettingError:
+    remedy = f"edit it in the settings of a device ({device_only(key)})"
+    return SettingError((key,), f"a policy has no settings group {shown(key)}", remedy)
+
+
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """One policy of Endpoint Agent on one administration group (KEA-POL-014). `revision` counts its saves."""
+    """One policy of one application on one administration group (KEA-POL-001, KEA-POL-014).
+
+    `revision` counts its saves. `type` is what it was made for, None where it has all sections. A policy of an
+    application other than Endpoint Agent never reaches Endpoint Agent, whatever its settings.
+    """
 
     name: str
     group: str
@@ -90,6 +117,8 @@ class Policy:
     inherit_from_parent: bool = True
     force_inheritance: bool = False
     revision: int = 1
+    application: str = ENDPOINT_AGENT
+    type: PolicyType | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,9 +163,9 @@ class PolicySet:
     def __init__(self, groups: GroupTree, policies: Iterable[Policy] = ()) -> None:
         self._groups = groups
         self._policies: dict[str, Policy] = {}
-        self._in_force: dict[tuple[str, PolicyStatus], str] = {}
+        self._in_force: dict[tuple[str, str, PolicyStatus], str] = {}
         for policy in policies:
-            other = self._in_force.get((policy.group, policy.status))
+            other = self._in_force.get(_place(policy))
             if other is not None:
                 cause = f"{shown(other)} and {shown(policy.name)} are both {policy.status} on {shown(policy.group)}"
                 raise PolicyError(cause, "let one of them be inactive")
@@ -158,11 +187,23 @@ class PolicySet:
 
     def add(self, policy: Policy) -> None:
         """Creates a policy (KEA-POL-017 to KEA-POL-019); another one of its group that is in force gives way."""
-        if policy.name in self._policies:
-            raise PolicyError(f"there is a policy {shown(policy.name)} already", "choose another name")
+        self.check(policy)
         if policy.group not in self._groups:
             raise PolicyError(f"there is no group {shown(policy.group)}", nearest(policy.group, self._groups))
         self._put(policy)
+
+    def check(self, policy: Policy) -> None:
+        """Raises PolicyError where a policy could not be created, whatever its group."""
+        self.check_name(policy.name)
+        _check_sections(policy)
+
+    def check_name(self, name: str) -> None:
+        """Raises PolicyError where a new policy cannot have this name."""
+        if not name or name != name.strip() or len(name) > NAME_MAX or not name.isprintable():
+            cause = f"{shown(name)} cannot be the name of a policy"
+            raise PolicyError(cause, f"use 1 to {NAME_MAX} printable characters without blanks around them")
+        if name in self._policies:
+            raise PolicyError(f"there is a policy {shown(name)} already", "choose another name")
 
     def activate(self, name: str) -> None:
         """Makes a policy the active one of its group; the one that was becomes inactive."""
@@ -193,6 +234,7 @@ class PolicySet:
             force_inheritance=old.force_inheritance if force_inheritance is None else force_inheritance,
             revision=old.revision + 1,
         )
+        _check_sections(new)
         self._put(new)
         return new
 
@@ -209,10 +251,10 @@ class PolicySet:
         the nearest active policy above. Where any policy above forces inheritance, no policy below it has the choice.
         """
         line = (group, *self._groups.ancestors(group))
-        away = self._in_force.get((group, PolicyStatus.OUT_OF_OFFICE)) if out_of_office else None
+        away = self._in_force.get((group, ENDPOINT_AGENT, PolicyStatus.OUT_OF_OFFICE)) if out_of_office else None
         if away is not None:
             return _inherited((self._policies[away],))
-        active = [self._in_force.get((place, PolicyStatus.ACTIVE)) for place in reversed(line)]
+        active = [self._in_force.get((place, ENDPOINT_AGENT, PolicyStatus.ACTIVE)) for place in reversed(line)]
         policies = tuple(self._policies[name] for name in active if name is not None)
         return _inherited(policies) if policies else None
 
@@ -226,7 +268,7 @@ class PolicySet:
         if policy.name in self._policies:
             self._release(self._policies[policy.name])
         if policy.status in IN_FORCE:
-            place = (policy.group, policy.status)
+            place = _place(policy)
             other = self._in_force.get(place)
             if other is not None:
                 self._policies[other] = replace(self._policies[other], status=PolicyStatus.INACTIVE)
@@ -235,7 +277,20 @@ class PolicySet:
 
     def _release(self, policy: Policy) -> None:
         if policy.status in IN_FORCE:
-            del self._in_force[policy.group, policy.status]
+            del self._in_force[_place(policy)]
+
+
+def _place(policy: Policy) -> tuple[str, str, PolicyStatus]:
+    """What a policy in force is alone in."""
+    return policy.group, policy.application, policy.status
+
+
+def _check_sections(policy: Policy) -> None:
+    """A policy has the sections of its type and no others (KEA-POL-010)."""
+    hidden = sorted(policy.settings.under_policy - set(shown_groups(policy.type)))
+    if hidden:
+        cause = f"a policy for {policy.type} does not have the settings group {shown(hidden[0])}"
+        raise PolicyError(cause, "leave the group out, or make a policy of the other type")
 
 
 def affected_groups(before: Snapshot, after: Snapshot) -> tuple[str, ...]:

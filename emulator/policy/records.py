@@ -121,5 +121,5 @@ def mapping(record: type[R]) -> Kind[R]:
 
 
 def _key(name: str, kind: Kind[object]) -> str:
-    bare = name.removesuffix(f"_{kind.unit}") if kind.name == "duration" else name
+    bare = name.removesuffix(f"_{kind.unit.lower()}") if kind.name in ("duration", "size") else name
     return bare.replace("_", "-")

@@ -1,11 +1,11 @@
 """A block: up to 8,192 devices as columns, and the step that takes them through one tick.
 
-Rows are sorted by image, administration group and profile, so that the step works on runs of rows that are alike.
+Rows are sorted by image, administration group, site and profile, so that the step works on runs of rows that are alike.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
-from typing import Any, Final, TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,20 +16,20 @@ from emulator.clock import SLOT_MS, Rank
 from emulator.exclusions.answers import Answer
 from emulator.exclusions.compile import Withheld
 from emulator.policy.settings import AgentSettings
-from emulator.ports import I64, Outcome, Port, Synchronisations, Target
+from emulator.ports import I64, Target
 from emulator.telemetry.collect import Collector
+from emulator.telemetry.conditions import Conditions
 from emulator.telemetry.context import Context
+from emulator.telemetry.edits import LocalEdits
 from emulator.telemetry.ledger import Ledger
+from emulator.telemetry.network_agent import NetworkAgents, Taken
 from emulator.telemetry.profiles import Route
 from emulator.telemetry.rows import Injected, Mask, Run, Tick, cell_sums
-from emulator.telemetry.session import SYNCHRONISATION_BYTES, Session, count_synchronisations, visits
+from emulator.telemetry.session import Session, visits
 from emulator.telemetry.stream import Stream
-from emulator.world import Condition
+from emulator.world import Condition, Governed, LocalEdit, News, Spell
 
 T = TypeVar("T")
-
-ADMINISTRATION_TIMEOUT_MS: Final = 10_000
-"""How long Network Agent waits for the Administration Server; a stand-in."""
 
 
 class Block:
@@ -46,20 +46,28 @@ class Block:
         self.key: U64 = world.key[device]
         self.phase: NDArray[np.uint16] = world.phases(self.key).astype(np.uint16)
         self.cell: NDArray[np.int32] = context.cell_of[device]
-        self.profile: NDArray[np.int32] = context.first_profile[world.group[device]]
-        self.heard: NDArray[np.int16] = np.zeros(size, np.int16)
-        self.asks: NDArray[np.int32] = world.residues(
-            self.key, "synchronisation/administration", context.administration_ticks
-        ).astype(np.int32)
+        self.site: NDArray[np.int16] = world.site[device].astype(np.int16)
+        holdings = context.holdings
+        self.governed: NDArray[np.int32] = np.array(holdings.first_governed, np.int32)[world.group[device]]
+        self.own: NDArray[np.int32] = np.full(size, holdings.first_own, np.int32)
+        self.away: Mask = np.zeros(size, np.bool_)
+        first = [holdings.profile(governed, holdings.first_own, away=False) for governed in holdings.first_governed]
+        self.profile: NDArray[np.int32] = np.array(first, np.int32)[world.group[device]]
+        self.conditions = Conditions(size, self.rows_of)
+        self.network_agents = NetworkAgents(context, self, self.key)
+        self.offset_ms = 0
+        self.past = -1
+        self.edits = LocalEdits(context, self)
         self.generated: I64 = np.zeros(size, np.int64)
         self.suppressed: I64 | None = None
         self._base = life.base_levels(self.key)
         self._level: U64 = np.zeros(size, np.uint64)
-        self._level_hour: int | None = None
+        self._level_hours: tuple[tuple[int, int], ...] = ()
         self.residue: NDArray[np.int32] = np.zeros(size, np.int32)
         self.streams = {target: self._stream(target) for target in context.targets}
         self._bits: dict[tuple[int, int, int], NDArray[np.int8]] = {}
         self._sort()
+        context.enter(self, device)
         for run in self.runs:
             self.residue[run.rows] = world.residues(self.key[run.rows], "period", run.profile.period)
             for stream in self.streams.values():
@@ -99,8 +107,8 @@ class Block:
     # --- layout -----------------------------------------------------------------------------------------------------
 
     def _sort(self) -> None:
-        """Sorts the rows by cell and profile, and finds the runs."""
-        order = np.lexsort((self.device, self.profile, self.cell))
+        """Sorts the rows by cell, site and profile, and finds the runs."""
+        order = np.lexsort((self.device, self.profile, self.site, self.cell))
         if (order[1:] < order[:-1]).any():
             position = np.empty_like(order)
             position[order] = np.arange(len(order))
@@ -109,9 +117,11 @@ class Block:
                 "key",
                 "phase",
                 "cell",
+                "site",
                 "profile",
-                "heard",
-                "asks",
+                "governed",
+                "own",
+                "away",
                 "generated",
                 "suppressed",
                 "residue",
@@ -122,10 +132,14 @@ class Block:
                 if column is not None and len(column):
                     setattr(self, name, column[order])
             self._bits = {key: bits[order] for key, bits in self._bits.items()}
+            self.conditions.permute(order)
+            self.network_agents.permute(order)
             for stream in self.streams.values():
                 stream.permute(order, position)
-        changes = np.flatnonzero((self.cell[1:] != self.cell[:-1]) | (self.profile[1:] != self.profile[:-1])) + 1
-        bounds = [0, *changes.tolist(), len(self)]
+        change = self.cell[1:] != self.cell[:-1]
+        for column in (self.site, self.profile):
+            change |= column[1:] != column[:-1]
+        bounds = [0, *(np.flatnonzero(change) + 1).tolist(), len(self)]
         profiles, images = self.context.profiles, self.context.cell_image
         self.runs = [
             Run(
@@ -133,6 +147,7 @@ class Block:
                 end,
                 images[self.cell[first]],
                 int(self.cell[first]),
+                int(self.site[first]),
                 int(self.profile[first]),
                 profiles[int(self.profile[first])],
             )
@@ -140,11 +155,13 @@ class Block:
         ]
         self.edges: I64 = np.flatnonzero(np.r_[True, self.cell[1:] != self.cell[:-1]])
         self.cells: I64 = self.cell[self.edges].astype(np.int64)
-        self._parts = _neighbours((run.first, run.end, run.image) for run in self.runs)
+        zones = self.context.first_in_zone
+        self._parts = _neighbours((run.first, run.end, (run.image, zones[run.site])) for run in self.runs)
+        self._sites = _neighbours((run.first, run.end, run.site) for run in self.runs)
         self._periodic = any(run.profile.period > 1 for run in self.runs)
         self._routes = {
             target: _neighbours(
-                (run.first, run.end, run.profile.routes[target])
+                (run.first, run.end, run.profile.routes[target].at(self.context.world.sites[run.site]))
                 for run in self.runs
                 if run.profile.routes[target].servers
             )
@@ -166,7 +183,8 @@ class Block:
 
     def deliver(self, target: Target, devices: I64, at_ms: I64, before: I64, after: I64) -> None:
         """Tells the control plane of devices that took news with a synchronisation: revisions before and after."""
-        self.context.deliver(target, devices, at_ms, before, after)
+        if self.context.plane is not None:
+            self.context.plane.delivered(target, devices, at_ms, before, after)
 
     def routes(self, target: Target) -> Sequence[tuple[int, int, Route]]:
         """(first row, end, route) of neighbouring rows that reach the target's servers alike; only integrated ones."""
@@ -200,9 +218,11 @@ class Block:
             self.key,
             self.phase,
             self.cell,
+            self.site,
             self.profile,
-            self.heard,
-            self.asks,
+            self.governed,
+            self.own,
+            self.away,
             self.generated,
             self.residue,
             self._base,
@@ -212,7 +232,54 @@ class Block:
             *self._bits.values(),
         ]
         columns += [] if self.suppressed is None else [self.suppressed]
-        return sum(c.nbytes for c in columns) + sum(stream.bytes for stream in self.streams.values())
+        return (
+            sum(c.nbytes for c in columns)
+            + self.conditions.bytes
+            + self.network_agents.bytes
+            + sum(stream.bytes for stream in self.streams.values())
+        )
+
+    # --- what is brought to devices ----------------------------------------------------------------------------------
+
+    def begin_spell(self, spell: Spell) -> None:
+        """Takes in a spell of devices of this block."""
+        self.conditions.begin(spell)
+
+    def end_spell(self, condition: Condition, devices: I64, at_ms: int) -> None:
+        """Ends a spell of devices of this block that has no end of its own."""
+        self.conditions.end(condition, devices, at_ms)
+
+    @property
+    def reporting(self) -> set[int]:
+        """Devices of this block that have something to report."""
+        return self.network_agents.reporting
+
+    def tell(self, number: int, news: News) -> None:
+        """Takes in news for devices of this block; numbers ascend."""
+        self.network_agents.inbox.put(number, news)
+
+    def edit(self, edit: LocalEdit) -> None:
+        """Takes in a local edit on devices of this block."""
+        self.edits.put(edit)
+
+    def settings_of(self, device: int) -> AgentSettings:
+        """What a device of this block follows."""
+        return self.context.profiles[int(self.profile[self._row_of(device)])].settings
+
+    def conditions_of(self, device: int, at_ms: int | None) -> frozenset[Condition]:
+        """The conditions that a device of this block is in at a moment near the one that it was taken to; None for
+        that one."""
+        row = np.array([self._row_of(device)])
+        past = self.phase[row] + np.int64(self.past * self.context.world.tick_ms)
+        return frozenset(self.conditions.at(row, int(past[0]) if at_ms is None else at_ms, past))
+
+    def condition_at(self, condition: Condition, at_ms: int) -> Mask | None:
+        """The rows in a condition at a moment near the ones that they were taken to; None where none is."""
+        past = self.phase + np.int64(self.past * self.context.world.tick_ms)
+        return self.conditions.at(np.arange(len(self)), at_ms, past).get(condition)
+
+    def _row_of(self, device: int) -> int:
+        return int(self._by_device[np.searchsorted(self._sorted_devices, device)])
 
     # --- the step ---------------------------------------------------------------------------------------------------
 
@@ -222,25 +289,34 @@ class Block:
         slot = -(-number // world.slot_ticks)
         start_ms = number * world.tick_ms
         at = self.phase + np.int64(start_ms)
-        masks = self._conditions(at, start_ms)
-        if self._hear(number, at, masks):  # the rows stand in another order now
+        before = None if self.past < 0 else self.phase + np.int64(self.past * world.tick_ms)
+        self.past = number
+        touched = self.device[self.conditions.advance(start_ms, at, before, world.tick_ms)]
+        if self._follow(number, at, before):  # the rows stand in another order now
             at = self.phase + np.int64(start_ms)
-            masks = self._conditions(at, start_ms)
+        self._tell_conditions(touched, at)
+        masks = self.conditions.masks
+        if context.idle:
+            self._watch(start_ms, at)
+            return
         due = None
         if self._periodic:
             due = np.ones(len(self), np.bool_)
             for run in self.runs:
                 due[run.rows] = self.residue[run.rows] == number % run.profile.period
         down = masks.get(Condition.STOPPED)
+        unlicensed = masks.get(Condition.UNLICENSED)
         if down is not None:
             due = ~down if due is None else due & ~down
         self._draw(number, slot)
-        self._suppress(masks.get(Condition.ISOLATED))
-        happening = self._inject(injected, masks.get(Condition.ISOLATED))
+        isolated, off = masks.get(Condition.ISOLATED), masks.get(Condition.OFF)
+        self._suppress(isolated, off)
+        happening = self._inject(injected, isolated, off)
+        traffic = self._traffic(happening) if context.tallier else None
         drawn = self.types.sum(axis=0, dtype=np.uint16)
         self.generated += drawn
         sums = cell_sums(self.types, self.edges)
-        lost = self._lose(down)
+        lost = self._lose(down, unlicensed)
         tick = Tick(
             number,
             slot,
@@ -250,6 +326,7 @@ class Block:
             down=down,
             crashed=masks.get(Condition.CRASHED),
             unlinked=masks.get(Condition.OFF_LINE),
+            unlicensed=unlicensed,
             due=due,
             injected=happening,
         )
@@ -259,55 +336,39 @@ class Block:
             if lost is not None:
                 self._book_lost(stream, tick, *lost)
             stream.transmit(tick, stream.collector.collect(tick, self, stream.books), self)
-        self._watch(tick)
+        self._watch(start_ms, tick.at)
+        if traffic is not None:
+            context.tallier.look(self.device, tick.at, traffic)
 
-    def _watch(self, tick: Tick) -> None:
+    def _watch(self, start_ms: int, at: I64) -> None:
         """Judges the watches that hold in this tick."""
         watcher = self.context.watcher
-        active = watcher.active(tick.from_ms, tick.until_ms)
+        active = watcher.active(start_ms, start_ms + SLOT_MS)
         if active:
             waiting = sum((stream.waiting for stream in self.streams.values()), np.zeros(len(self), np.int64))
             for index in active:
-                watcher.look(index, self.device, tick.at, waiting)
-
-    def _conditions(self, at: I64, start_ms: int) -> dict[Condition, Mask]:
-        """Which rows are in a condition at their moment. STOPPED: the agent is down, whatever the cause; CRASHED: it
-        went down in this tick, through a crash."""
-        masks: dict[Condition, Mask] = {}
-        tick_ms = self.context.world.tick_ms
-        for spell in self.context.spells(start_ms - tick_ms, start_ms + SLOT_MS):
-            rows = self.rows_of(spell.devices)
-            moment = at[rows]
-            held = rows[(spell.from_ms <= moment) & (moment < spell.until_ms)]
-            condition = spell.condition
-            if condition is Condition.CRASHED:
-                fell = held[spell.from_ms > at[held] - tick_ms]
-                if len(fell):
-                    masks.setdefault(Condition.CRASHED, np.zeros(len(self), np.bool_))[fell] = True
-                condition = Condition.STOPPED
-            if len(held):
-                masks.setdefault(condition, np.zeros(len(self), np.bool_))[held] = True
-        return masks
+                watcher.look(index, self.device, at, waiting)
 
     def _draw(self, number: int, slot: int) -> None:
         draw = self.context.draw
-        _, hour = self.context.world.hour_of_slot(slot)
-        if hour != self._level_hour:
-            self._level, self._level_hour = draw.levels(self.key, self._base, hour), hour
+        hours = draw.hours(slot)
+        if hours != self._level_hours:
+            self._level_hours = hours
+            for first, end, site in self._sites:
+                rows = slice(first, end)
+                self._level[rows] = draw.levels(self.key[rows], self._base[rows], hours[site][1], site)
         draw.fill(self._parts, self.key, self._level, number)
         self.types, self.classes = draw.types[:, : len(self)], draw.classes[:, : len(self)]
 
-    def _suppress(self, isolated: Mask | None) -> None:
-        """Isolated devices have no event that needs the network."""
-        if isolated is None:
+    def _suppress(self, isolated: Mask | None, off: Mask | None) -> None:
+        """Isolated devices have no event that needs the network, and those that are switched off have none at all."""
+        if isolated is None and off is None:
             return
         for run in self.runs:
-            here = isolated[run.rows]
-            if not here.any():
-                continue
             for index, item in enumerate(self.context.world.images[run.image].classes):
-                if item.uses_network:
-                    gone = self.classes[index, run.rows] * here
+                here = _gone(item.uses_network, isolated, off)
+                if here is not None and here[run.rows].any():
+                    gone = self.classes[index, run.rows] * here[run.rows]
                     self.classes[index, run.rows] -= gone
                     self.types[item.type, run.rows] -= gone
                     self._suppressed(run, item.type, np.arange(run.first, run.end), gone.astype(np.int64))
@@ -319,15 +380,16 @@ class Block:
         for target in self.streams:
             self.context.ledger.flow(target, "suppressed")[run.cell, kind] += int(counts.sum())
 
-    def _inject(self, injected: Sequence[tuple[I64, int, int, int]], isolated: Mask | None) -> tuple[Injected, ...]:
-        """The scenario's events of this tick as rows; they are generated, unless isolation suppresses them."""
+    def _inject(
+        self, injected: Sequence[tuple[I64, int, int, int]], isolated: Mask | None, off: Mask | None
+    ) -> tuple[Injected, ...]:
+        """The scenario's events of this tick as rows; they are generated, unless they are suppressed."""
         result = []
         firsts = np.array([run.first for run in self.runs])
         for devices, event_class, at_ms, count in injected:
             rows, item = self.rows_of(devices), self.context.world.scenario_classes[event_class]
-            gone = np.zeros(len(rows), np.bool_)
-            if isolated is not None and item.uses_network:
-                gone = isolated[rows]
+            suppressed = _gone(item.uses_network, isolated, off)
+            gone = np.zeros(len(rows), np.bool_) if suppressed is None else suppressed[rows]
             owner = np.searchsorted(firsts, rows, side="right") - 1
             for place in np.unique(owner).tolist():
                 run = self.runs[place]
@@ -341,127 +403,143 @@ class Block:
                 result.append(Injected(rows[~gone], event_class, at_ms, count))
         return tuple(result)
 
-    def _lose(self, down: Mask | None) -> tuple[I64, I64] | None:
-        """Takes the ambient events of rows whose agent is down out of the tick: (rows, counts per type)."""
-        if down is None:
+    def _traffic(self, happening: Iterable[Injected]) -> I64:
+        """How many events of each row used the network in this tick, whether Endpoint Agent collects them or not."""
+        result = np.zeros(len(self), np.int64)
+        for run in self.runs:
+            for index, item in enumerate(self.context.world.images[run.image].classes):
+                if item.uses_network:
+                    result[run.rows] += self.classes[index, run.rows]
+        for added in happening:
+            if self.context.world.scenario_classes[added.event_class].uses_network:
+                result[added.rows] += added.count
+        return result
+
+    def _lose(self, down: Mask | None, unlicensed: Mask | None) -> tuple[I64, I64] | None:
+        """Takes the ambient events of rows that collect nothing out of the tick: (rows, counts per type)."""
+        idle = down if unlicensed is None else unlicensed if down is None else down | unlicensed
+        if idle is None:
             return None
-        rows = np.flatnonzero(down)
+        rows = np.flatnonzero(idle)
         counts = self.types[:, rows].T.astype(np.int64)
         self.types[:, rows] = 0
         self.classes[:, rows] = 0
         return rows, counts
 
     def _book_lost(self, stream: Stream, tick: Tick, rows: I64, counts: I64) -> None:
-        """Books what happened on devices whose agent is down, and what a crash takes along."""
+        """Books what happened on devices that collect nothing, and what a crash takes along."""
         crashed = np.zeros(len(rows), np.bool_)
         if tick.crashed is not None:
             crashed = tick.crashed[rows]
             stream.crash(rows[crashed], self)
         crashed = crashed & stream.collector.integrated(self)[rows]
+        if tick.unlicensed is not None:
+            crashed &= ~tick.unlicensed[rows]
         stream.books.book("crashed", rows[crashed], counts[crashed], self)
         stream.books.book("not_collected", rows[~crashed], counts[~crashed], self)
-        stream.session.closed(rows)
+        if tick.down is not None:
+            stream.session.closed(np.flatnonzero(tick.down))
 
-    # --- news of policies -------------------------------------------------------------------------------------------
+    # --- what devices follow ----------------------------------------------------------------------------------------
 
-    def _hear(self, number: int, at: I64, masks: Mapping[Condition, Mask]) -> bool:
-        """Network Agent's synchronisation: devices with news of their policy take it, the others are counted.
+    def _follow(self, number: int, at: I64, before: I64 | None) -> bool:
+        """Devices come to follow other settings: they left or came back, were edited, or heard news.
 
-        True where a device took news, so that rows may have moved.
+        True where rows moved.
         """
-        context = self.context
-        asking = self.asks == number % context.administration_ticks
-        for condition in (Condition.OFF_LINE, Condition.STOPPED):
-            if condition in masks:
-                asking &= ~masks[condition]
-        rows = np.flatnonzero(asking)
-        if not len(rows):
-            return False
-        news = self._news(rows, at)
-        reached = self._ask(rows, at, news is not None)
-        if news is None:
-            return False
-        rows, news = rows[reached], news[reached]
-        changed = news > self.heard[rows]
-        if changed.any():
-            self._follow(number, rows[changed], news[changed], at)
-        return bool(changed.any())
+        changed = np.zeros(len(self), np.bool_)
+        away = self.conditions.masks.get(Condition.AWAY)
+        if away is None:
+            away = np.zeros(len(self), np.bool_)
+        changed |= self.away != away
+        self.away = away.copy()
+        self.edits.make(at, before, self.conditions.masks.get(Condition.STOPPED), changed)
+        taken = self.network_agents.synchronise(number, at)
+        others = [(item, self.device[rows], at[rows]) for item, rows in taken.items if not isinstance(item, Governed)]
+        self._govern(taken, at, changed)
+        passed = self._adopt(number, np.flatnonzero(changed), at) if changed.any() else []
+        if passed:
+            self._sort()
+        plane = self.context.plane
+        if plane is not None:
+            for devices, moments, old in passed:
+                watched = self._watched(devices)
+                if watched.any():
+                    plane.settings_changed(devices[watched], moments[watched], old)
+            if len(taken.reporting[0]):
+                plane.reached_administration(*taken.reporting)
+            for item, devices, moments in others:
+                plane.delivered_by_administration(devices, moments, item)
+        return bool(passed)
 
-    def _news(self, rows: I64, at: I64) -> I64 | None:
-        """How many changes of its group's policies each row could know of; None where all know all."""
-        known = None
-        for cell in np.unique(self.cell[rows]).tolist():
-            times = self.context.change_times(cell)
-            if len(times):
-                here = self.cell[rows] == cell
-                count = np.searchsorted(times, at[rows[here]], side="right")
-                if (count > self.heard[rows[here]]).any():
-                    known = self.heard[rows].astype(np.int64) if known is None else known
-                    known[here] = count
-        return known
+    def _watched(self, devices: I64) -> Mask:
+        """Of which devices the control plane wants to hear."""
+        watched = self.context.watched
+        return np.isin(devices, np.fromiter(watched, np.int64)) if watched else np.zeros(len(devices), np.bool_)
 
-    def _ask(self, rows: I64, at: I64, needed: bool) -> Mask:
-        """Which of `rows` the Administration Server answers; books the requests."""
-        context = self.context
-        traffic = context.ledger.of(context.administration_name, Port.ADMINISTRATION, "synchronise")
-        moment = at[rows]
-        latency_us = context.administration.quiet(context.administration_name, int(moment.min()), int(moment.max()) + 1)
-        if latency_us is not None and not needed:
-            count_synchronisations(traffic, len(rows), latency_us)
-            return np.ones(len(rows), np.bool_)
-        traffic.requests += len(rows)
-        traffic.bytes_wire += SYNCHRONISATION_BYTES * len(rows)
-        waits = np.full(len(rows), ADMINISTRATION_TIMEOUT_MS, np.int64)
-        answers = context.administration.synchronise(
-            Synchronisations(
-                context.administration_name, self.device[rows], self.heard[rows].astype(np.int64), moment, waits
-            )
-        )
-        reached: Mask = answers.outcome == Outcome.OK
-        traffic.outcomes(answers.outcome)
-        traffic.answered(answers.latency_us[reached])
-        traffic.bytes_in += SYNCHRONISATION_BYTES * int(np.count_nonzero(reached))
-        return reached
+    def _tell_conditions(self, touched: I64, at: I64) -> None:
+        """Tells the control plane of devices that entered or left a condition."""
+        plane, devices = self.context.plane, np.sort(touched[self._watched(touched)])
+        if plane is not None and len(devices):
+            rows = self._by_device[np.searchsorted(self._sorted_devices, devices)]
+            plane.conditions_changed(devices, at[rows])
 
-    def _follow(self, number: int, rows: I64, news: I64, at: I64) -> None:
-        """`rows` take the settings that the Administration Server held at their moment."""
-        context = self.context
-        self.heard[rows] = news
-        cells = self.cell[rows]
-        for cell, count in sorted(set(zip(cells.tolist(), news.tolist(), strict=True))):
-            here = rows[(cells == cell) & (news == count)]
-            change = context.change(cell, count - 1)
-            self._adopt(number, here, change.settings)
-            context.journal.add(
-                "policy-applied", Rank.SYNCHRONISATION, at[here], self.device[here], policy=change.origin
-            )
-        self._sort()
+    def alike(self, rows: I64) -> Iterable[tuple[int, int, bool, I64]]:
+        """(governed, own, away, rows) of the rows that hold the same."""
+        held = np.stack([self.governed[rows], self.own[rows], self.away[rows].astype(np.int32)])
+        each, owner = np.unique(held, axis=1, return_inverse=True)
+        owner = owner.reshape(-1)
+        for place, (governed, own, away) in enumerate(each.T.tolist()):
+            yield governed, own, bool(away), rows[owner == place]
 
-    def _adopt(self, number: int, rows: I64, settings: AgentSettings) -> None:
-        profiles = self.context.profiles
-        index = profiles.index(settings)
-        new = profiles[index]
-        for old_index in np.unique(self.profile[rows]).tolist():
-            old, here = profiles[old_index], rows[self.profile[rows] == old_index]
-            if old.period != new.period:
-                self.residue[here] = number % new.period
-            for stream in self.streams.values():
-                before, after = old.routes[stream.target], new.routes[stream.target]
-                if before.interval != after.interval:
-                    stream.residue[here] = self.context.world.residues(
-                        self.key[here], f"synchronisation/{stream.target}", after.interval
-                    )
-                if before.servers != after.servers:
-                    stream.session.restart(here)
-                stream.collector.adopt(here, new.ttl_slots)
-        self.profile[rows] = index
+    def _govern(self, taken: Taken, at: I64, changed: Mask) -> None:
+        """Rows are governed as the news say that they took, and are marked; the last one counts."""
+        governed = np.zeros(len(self), np.bool_)
+        for item, rows in taken.items:
+            if isinstance(item, Governed):
+                self.governed[rows] = self.context.holdings.governed.number(item)
+                governed[rows] = True
+        if not governed.any():
+            return
+        changed |= governed
+        for number, _, away, rows in self.alike(np.flatnonzero(governed)):
+            governing = self.context.holdings.governing(number, away=away)
+            name = "" if governing is None else governing.policy
+            self.context.journal.add("policy-applied", Rank.SYNCHRONISATION, at[rows], self.device[rows], policy=name)
+
+    def _adopt(self, number: int, rows: I64, at: I64) -> list[tuple[I64, I64, AgentSettings]]:
+        """`rows` follow what they hold now: (devices, moments, settings before) of those that follow something else."""
+        passed = []
+        for governed, own, away, alike in self.alike(rows):
+            index = self.context.holdings.profile(governed, own, away=away)
+            new = self.context.profiles[index]
+            for old_index in np.unique(self.profile[alike]).tolist():
+                old, here = self.context.profiles[old_index], alike[self.profile[alike] == old_index]
+                if old is new:
+                    continue
+                if old.period != new.period:
+                    self.residue[here] = number % new.period
+                for stream in self.streams.values():
+                    before, after = old.routes[stream.target], new.routes[stream.target]
+                    if before.interval != after.interval:
+                        stream.residue[here] = self.context.world.residues(
+                            self.key[here], f"synchronisation/{stream.target}", after.interval
+                        )
+                    if before.servers != after.servers:
+                        stream.session.restart(here)
+                    stream.collector.adopt(here, new.ttl_slots)
+                self.profile[here] = index
+                passed.append((self.device[here], at[here], old.settings))
+        return passed
 
     # --- rest -------------------------------------------------------------------------------------------------------
 
     @property
     def lively(self) -> bool:
         """True where every tick has something to do: ambient life, a queue, or a window that is not closed."""
-        return any(self.context.world.images[image].classes for _, _, image in self._parts) or any(
+        if self.context.idle:
+            return False
+        return any(self.context.world.images[image].classes for _, _, (image, _) in self._parts) or any(
             not stream.clean
             or (bool(self._routes[target]) and not stream.session.steady)
             or stream.collects
@@ -469,27 +547,26 @@ class Block:
             for target, stream in self.streams.items()
         )
 
-    def unheard(self, until_ms: int) -> bool:
-        """True where a row has yet to hear of a change made before `until_ms`."""
-        for cell in self.cells.tolist():
-            times = self.context.change_times(cell)
-            made = int(np.searchsorted(times, until_ms, side="left"))
-            if made and (self.heard[self.cell == cell] < made).any():
-                return True
-        return False
+    def next_tick(self, here: int) -> int | None:
+        """The first tick from `here` on at which something is brought to a row, None where nothing will be."""
+        world = self.context.world
+        if self.conditions.holding and not self.context.idle:
+            return here
+        after_ms = (here - 1) * world.tick_ms  # all rows are past it
+        moments = (self.conditions.next_edge_ms(after_ms), self.edits.next_ms(after_ms))
+        ticks = [max(here, (moment - SLOT_MS) // world.tick_ms) for moment in moments if moment is not None]
+        ticks += self.network_agents.next_ticks(here)
+        return min(ticks, default=None)
 
     def rest(self, first: int, end: int) -> None:
         """Counts what the rows of a block at rest do in the ticks [first, end): they synchronise, and hear nothing."""
-        context = self.context
-        latency_us = context.administration.quiet(context.administration_name, 0, 0)
-        asked = visits(self.asks, context.administration_ticks, first, end)
-        traffic = context.ledger.of(context.administration_name, Port.ADMINISTRATION, "synchronise")
-        count_synchronisations(traffic, int(asked.count.sum()), latency_us or 0)
+        self.past = end - 1
+        self.network_agents.rest(self._sites, first, end)
         for target, stream in self.streams.items():
             for begin, stop, route in self._routes[target]:
                 rows = slice(begin, stop)
                 own = visits(stream.residue[rows], route.interval, first, end)
-                stream.session.rested(rows, route, own, self.phase[rows].astype(np.int64), context.ledger)
+                stream.session.rested(rows, route, own, self.phase[rows].astype(np.int64), self.context.ledger)
 
     def total(self, target: Target, term: str) -> I64:
         """The total of a term of one target for each row."""
@@ -503,6 +580,13 @@ class Block:
         """Writes what is queued and unanswered now, by cell and type, into the ledger of an interval."""
         for target, stream in self.streams.items():
             stream.stock(self, *ledger.stocks[target])
+
+
+def _gone(uses_network: bool, isolated: Mask | None, off: Mask | None) -> Mask | None:
+    """The rows on which an event does not happen; None where it happens on all."""
+    if not uses_network or isolated is None:
+        return off
+    return isolated if off is None else isolated | off
 
 
 def _neighbours(spans: Iterable[tuple[int, int, T]]) -> list[tuple[int, int, T]]:

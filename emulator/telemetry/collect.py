@@ -183,6 +183,9 @@ class Collector:
         if not run.profile.routes[self._target].integrated:
             yield "not_collected", rows
             return
+        if tick.unlicensed is not None:
+            yield "not_collected", rows[tick.unlicensed[rows]]
+            rows = rows[~tick.unlicensed[rows]]
         if tick.down is not None:
             crashed = np.zeros(len(rows), np.bool_) if tick.crashed is None else tick.crashed[rows]
             yield "crashed", rows[crashed]

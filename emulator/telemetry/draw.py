@@ -22,8 +22,8 @@ POSITION_SHIFT: Final = 38
 """Bits 38 to 53 of a class's product place its events inside the slot; the bits above them make the count."""
 POSITION_BITS: Final = 16
 
-Part = tuple[int, int, int]
-"""(first row, end, image index): rows of a block that share an image."""
+Part = tuple[int, int, tuple[int, int]]
+"""(first row, end, (image index, site index)): rows of a block that share an image and the site's time zone."""
 
 
 def row_hash(key: U64, slot: int, out: U64) -> U64:
@@ -61,23 +61,30 @@ class Draw:
             tuple(np.uint64(multiplier(item.name)) for item in image.classes) for image in world.images
         ]
         self._spans = [_type_spans(image) for image in world.images]
+        self._hours: tuple[int, tuple[tuple[int, int], ...]] = (-1, ())
 
-    def levels(self, key: U64, base: U8, hour_number: int) -> U64:
-        """The level of each row in an hour, shifted to where a table's index wants it."""
-        return life.levels(key, base, hour_number, self._world.site).astype(np.uint64) << np.uint64(10)
+    def hours(self, slot: int) -> tuple[tuple[int, int], ...]:
+        """(hour of the week, number of the hour) that holds in a slot, for each site."""
+        if self._hours[0] != slot:
+            self._hours = slot, tuple(self._world.hour_of_slot(slot, site.zone) for site in self._world.sites)
+        return self._hours[1]
+
+    def levels(self, key: U64, base: U8, hour_number: int, site: int) -> U64:
+        """The level of each row of one site in an hour, shifted to where a table's index wants it."""
+        return life.levels(key, base, hour_number, self._world.sites[site].key).astype(np.uint64) << np.uint64(10)
 
     def fill(self, parts: Sequence[Part], key: U64, level: U64, tick: int) -> None:
-        """Draws what the rows do in `tick`. `level` is from `levels` for the hour of the tick's slot."""
+        """Draws what the rows do in `tick`. `level` is from `levels` for the hours of the tick's slot."""
         ticks = self._world.slot_ticks
         slot = -(-tick // ticks)
-        hour, _ = self._world.hour_of_slot(slot)
+        hours = self.hours(slot)
         size = len(key)
         hashed = row_hash(key, slot, self._hash[:size])
         if ticks > 1 and self._products is None:
             self._products = np.empty((CLASSES_MAX, len(self._hash)), np.uint64)
-        for first, end, image in parts:
+        for first, end, (image, site) in parts:
             rows = slice(first, end)
-            tables = life.hour_tables(self._world.images[image], hour)
+            tables = life.hour_tables(self._world.images[image], hours[site][0])
             classes, multipliers = self.classes[:, rows], self._multipliers[image]
             product, here = self._product[rows], hashed[rows]
             for place, index in enumerate(tables.common):

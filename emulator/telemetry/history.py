@@ -138,11 +138,12 @@ class History:
         ticks = self._world.slot_ticks
         slot = -(-happening.tick // ticks)
         part = happening.tick - (slot - 1) * ticks
-        hour, number = self._world.hour_of_slot(slot)
+        site = self._world.sites[int(self._world.site[int(block.device[row])])]
+        hour, number = self._world.hour_of_slot(slot, site.zone)
         key = int(block.key[row])
         row_hash = mix(key + slot * GOLDEN)
         item = self._world.images[image]
-        level = life.level(key, life.base_level(key), number, self._world.site)
+        level = life.level(key, life.base_level(key), number, site.key)
         count = life.count_of(item, happening.event_class, life.hour_tables(item, hour), level, row_hash)
         product = row_hash * multiplier(item.classes[happening.event_class].name) & MASK64
         position = product >> POSITION_SHIFT & (UNIT - 1)

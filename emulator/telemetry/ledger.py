@@ -62,7 +62,10 @@ class Traffic:
 
     def answered(self, latency_us: I64) -> None:
         """Counts answers by their latency."""
-        buckets, counts = np.unique(np.searchsorted(LATENCY_BOUNDS_US, latency_us), return_counts=True)
+        places = np.searchsorted(
+            LATENCY_BOUNDS_US[:-1], latency_us
+        )  # what is beyond the last bound is in the last bucket
+        buckets, counts = np.unique(places, return_counts=True)
         for bucket, count in zip(buckets.tolist(), counts.tolist(), strict=True):
             self.latency[bucket] = self.latency.get(bucket, 0) + count
 

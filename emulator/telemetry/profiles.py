@@ -5,7 +5,7 @@ means for the event classes of an image is worked out once per profile and image
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from emulator.clock import SLOT_MS
@@ -14,6 +14,7 @@ from emulator.exclusions.answers import Answer
 from emulator.exclusions.compile import Withheld, compile_rules
 from emulator.policy.settings import AgentSettings
 from emulator.ports import Target
+from emulator.sites import NEAR, Site
 from emulator.telemetry.throttle import UNLIMITED
 from emulator.world import KICS_SYNCHRONISATION_MS, KICS_TIMEOUT_MS, World
 
@@ -25,12 +26,23 @@ class Route:
     """How a device reaches the servers of one target.
 
     `servers` are addresses in the order of the list; empty where the integration is off. `interval` is in ticks.
+    `site` is where the device is.
     """
 
     integrated: bool
     servers: tuple[str, ...]
     timeout_ms: int
     interval: int
+    site: Site = NEAR
+
+    def at(self, site: Site) -> "Route":
+        """The same for a device at a site."""
+        return replace(self, site=site)
+
+    @property
+    def wait_ms(self) -> int:
+        """How long a server may take to answer, for the answer to be back within the response time-out."""
+        return self.timeout_ms - self.site.latency_ms
 
 
 @dataclass(frozen=True, slots=True)

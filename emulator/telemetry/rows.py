@@ -22,12 +22,13 @@ _WIDE: Final = np.empty((len(EVENT_TYPES), BLOCK_ROWS), np.int64)
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """Rows [first, end) of one image, administration group (together: `cell`) and profile."""
+    """Rows [first, end) of one image, administration group (together: `cell`), site and profile."""
 
     first: int
     end: int
     image: int
     cell: int
+    site: int
     index: int
     profile: Profile
 
@@ -53,7 +54,7 @@ class Tick:
     """One tick of a block. `at` is each row's own moment; masks are None where they hold for no row.
 
     `down`: Endpoint Agent does not run; `crashed`: it went down in this tick through a crash; `unlinked`: no link.
-    `due`: rows that transmit in this tick; None where all do.
+    `unlicensed`: Endpoint Agent has no valid licence. `due`: rows that transmit in this tick; None where all do.
     """
 
     number: int
@@ -64,6 +65,7 @@ class Tick:
     down: Mask | None = None
     crashed: Mask | None = None
     unlinked: Mask | None = None
+    unlicensed: Mask | None = None
     due: Mask | None = None
     injected: tuple[Injected, ...] = ()
 
@@ -77,7 +79,7 @@ class Rows(Protocol):
     """The rows of a block as its streams see them.
 
     `types` uint8 (types, rows) and `classes` uint8 (classes, rows) are the ambient events of the tick; rows whose
-    agent is down have none there. `edges` are the first rows of the
+    agent is down or has no licence have none there. `edges` are the first rows of the
     cells, `cells` their indices.
     """
 

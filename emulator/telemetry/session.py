@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from emulator.clock import Rank
 from emulator.journal import Journal
 from emulator.ports import I64, Answers, Outcome, Port, Synchronisations, TelemetryColumns, Transmissions
+from emulator.sites import US_PER_MS
 from emulator.telemetry.ledger import Ledger, Traffic
 from emulator.telemetry.profiles import Route
 from emulator.telemetry.rows import Tick
@@ -112,10 +113,13 @@ class Session:
         return self._servers.weighs(server, tick.from_ms, tick.until_ms)
 
     def quiet(self, route: Route, tick: Tick) -> int | None:
-        """The latency (µs) of every answer in this tick where nothing can go wrong with the first server, else None."""
+        """The latency (µs) of every answer in this tick where nothing can go wrong with the first server, else None.
+
+        What telemetry takes on a link comes on top of it.
+        """
         if not (self.steady and route.servers and tick.plain):
             return None
-        return self._servers.quiet(route.servers[0], tick.from_ms, tick.until_ms)
+        return surely_us(self._servers, route, tick.from_ms, tick.until_ms, self._tick_ms)
 
     def settle(
         self,
@@ -129,11 +133,13 @@ class Session:
         latency_us: int,
         synchronises: NDArray[np.bool_],
         packages: I64,
+        transfer_us: I64 | None,
         ledger: Ledger,
     ) -> None:
         """The ordinals [first, upto) of `rows` are stored on a quiet server; those that synchronise hear no news.
 
-        `synchronises` bool and `packages` int64 have a row for each of `rows`.
+        `synchronises` bool and `packages` int64 have a row for each of `rows`; so has `transfer_us` int64, how long
+        the packages take on the link, None where they take no time.
         """
         sends = packages > 0
         chosen: slice | NDArray[np.bool_] = slice(None) if sends.all() else sends
@@ -142,21 +148,28 @@ class Session:
         count_synchronisations(ledger.of(server, self._port, "synchronise"), asked, latency_us)
         traffic = ledger.of(server, self._port, "send")
         traffic.requests += sent
-        traffic.answered_alike(latency_us, int(np.count_nonzero(sends)))
         earliest, latest = self._contact(server)
-        moment = tick.at[rows] + latency_us // 1000
-        sends |= synchronises
-        np.copyto(latest[rows], moment, where=sends)
+        moment = tick.at[rows] + latency_us // US_PER_MS
+        asks_or_sends = sends | synchronises
+        if transfer_us is None:
+            traffic.answered_alike(latency_us, int(np.count_nonzero(sends)))
+            np.copyto(latest[rows], moment, where=asks_or_sends)
+        else:
+            took_us = latency_us + transfer_us
+            traffic.answered(took_us[sends])
+            np.copyto(latest[rows], moment, where=synchronises)
+            np.copyto(latest[rows], tick.at[rows] + took_us // US_PER_MS, where=sends)
+            moment = np.where(synchronises, moment, latest[rows])
         if (earliest[rows] < 0).any():
-            np.copyto(earliest[rows], moment, where=sends & (earliest[rows] < 0))
+            np.copyto(earliest[rows], moment, where=asks_or_sends & (earliest[rows] < 0))
 
     def rested(self, rows: slice, route: Route, visits: Visits, phase: I64, ledger: Ledger) -> None:
         """Counts the synchronisations of `rows` with a quiet server over ticks in which nothing else happened."""
         server = route.servers[0]
-        latency_us = self._servers.quiet(server, 0, 0) or 0
+        latency_us = (self._servers.quiet(server, 0, 0) or 0) + route.site.latency_ms * US_PER_MS
         count_synchronisations(ledger.of(server, self._port, "synchronise"), int(visits.count.sum()), latency_us)
         earliest, latest = self._contact(server)
-        asked, answer_ms = visits.count > 0, phase + latency_us // 1000
+        asked, answer_ms = visits.count > 0, phase + latency_us // US_PER_MS
         np.copyto(latest[rows], answer_ms + visits.last * self._tick_ms, where=asked)
         unknown = asked & (earliest[rows] < 0)
         np.copyto(earliest[rows], answer_ms + visits.first * self._tick_ms, where=unknown)
@@ -186,8 +199,9 @@ class Session:
             if not len(left):
                 break
             at_ms = tick.at[left] + lost.of(left)
-            waits = np.full(len(left), route.timeout_ms, np.int64)
-            answers = self._servers.synchronise(Synchronisations(server, device[left], revision[left], at_ms, waits))
+            waits = np.full(len(left), route.wait_ms, np.int64)
+            request = Synchronisations(server, device[left], revision[left], at_ms, waits)
+            answers = route.site.delayed(self._servers.synchronise(request), waits)
             fresh = ~self.open[left] | (previous[left] != index)
             answered = self._outcome(left, server, "synchronise", answers, at_ms, route, ledger, lost)
             traffic = ledger.of(server, self._port, "synchronise")
@@ -195,6 +209,8 @@ class Session:
             traffic.connects += int(np.count_nonzero(fresh))
             traffic.bytes_wire += SYNCHRONISATION_BYTES * len(left)
             traffic.bytes_in += SYNCHRONISATION_BYTES * int(np.count_nonzero(answers.outcome == Outcome.OK))
+            late = left[(answers.outcome == Outcome.TIMED_OUT) & (previous[left] == index)]
+            self._late(late, server, Rank.SYNCHRONISATION, tick, device, lost)
             won = left[answered]
             self.server[won] = index
             self.open[won] = True
@@ -220,8 +236,8 @@ class Session:
             if not len(here):
                 continue
             at_ms = tick.at[here] + lost.of(here)
-            batch = cargo.load(here, server, at_ms, route.timeout_ms)
-            answers = self._servers.transmit(batch)
+            batch = cargo.load(here, server, at_ms, route.wait_ms)
+            answers = route.site.delayed(self._servers.transmit(batch), batch.timeout_ms, batch.bytes)
             fresh = ~self.open[here]
             answered = self._outcome(here, server, "send", answers, at_ms, route, ledger, lost)
             self._count(batch, answers, fresh, ledger.of(server, self._port, "send"))
@@ -230,6 +246,7 @@ class Session:
             failed = here[~answered]
             if not len(failed):
                 continue
+            self._late(here[answers.outcome == Outcome.TIMED_OUT], server, Rank.DATA, tick, device, lost)
             if index + 1 < len(route.servers):
                 self.server[failed] = index + 1
                 moment = tick.at[failed] + lost.of(failed)
@@ -247,6 +264,10 @@ class Session:
             bool((self.server[first:end] == 0).all() and self.open[first:end].all()) for first, end, _ in routes
         )
 
+    def _late(self, rows: I64, server: str, rank: Rank, tick: Tick, device: I64, lost: Lost) -> None:
+        """The server that `rows` were connected to did not answer in time: they give it up."""
+        self._journal.add("timeout", rank, tick.at[rows] + lost.of(rows), device[rows], server=server)
+
     def _no_server(self, rows: I64, tick: Tick, device: I64, lost: Lost) -> None:
         self._journal.add("no-server", Rank.DATA, tick.at[rows] + lost.of(rows), device[rows])
 
@@ -258,7 +279,7 @@ class Session:
         traffic.outcomes(answers.outcome)
         answered: NDArray[np.bool_] = (answers.outcome == Outcome.OK) | (answers.outcome == Outcome.REFUSED)
         traffic.answered(answers.latency_us[answered])
-        latency_ms = answers.latency_us // 1000
+        latency_ms = answers.latency_us // US_PER_MS
         cost_ms = np.where(answers.outcome == Outcome.TIMED_OUT, route.timeout_ms, latency_ms)
         if not answered.all():
             failed = rows[~answered]
@@ -291,6 +312,18 @@ class Session:
         traffic.bytes_wire += int(batch.bytes[answers.outcome != Outcome.UNREACHABLE].sum())
         traffic.bytes_in += int(batch.bytes[good].sum())
         traffic.events += int((answers.acked - batch.first).sum())
+
+
+def surely_us(servers: TelemetryColumns, route: Route, from_ms: int, until_ms: int, tick_ms: int) -> int | None:
+    """The latency (µs) with which the first server of a route surely answers every device in [from_ms, until_ms).
+
+    None where something may go wrong, or an answer may outlast a tick.
+    """
+    latency_us = servers.quiet(route.servers[0], from_ms, until_ms)
+    if latency_us is None:
+        return None
+    latency_us += route.site.latency_ms * US_PER_MS
+    return latency_us if latency_us < min(route.timeout_ms, tick_ms) * US_PER_MS else None
 
 
 def count_synchronisations(traffic: Traffic, count: int, latency_us: int) -> None:

@@ -12,12 +12,14 @@ from numpy.typing import NDArray
 from emulator.clock import HOUR_SLOTS
 from emulator.events import EVENT_TYPES, HIGH_TYPES, PACKAGE_HEADER_BYTES
 from emulator.ports import I64, PORT_OF_TARGET, Target
+from emulator.sites import US_PER_MS, transfer_us
 from emulator.telemetry.backlog import Backlog
 from emulator.telemetry.books import Books, whole
 from emulator.telemetry.collect import Collector
 from emulator.telemetry.dispatch import Dispatch
 from emulator.telemetry.history import History
 from emulator.telemetry.ledger import SIZES
+from emulator.telemetry.profiles import Route
 from emulator.telemetry.rows import Rows, Tick, cell_sums, sums_by_cell
 from emulator.telemetry.session import Session
 from emulator.telemetry.throttle import Throttle
@@ -243,13 +245,20 @@ class Stream:
             return False
         if self.expects and self._asks_for_news(tick, block):
             return False
-        start = self.made.copy()
-        self.made += passed
         if most <= smallest:
             packages = np.minimum(passed, 1).astype(np.int64)
         else:
             packages = -(-passed.astype(np.int64) // whole(block.runs, "package_events", len(self)))
+        transfers: list[I64 | None] = []
         for first, end, route, latency_us in groups:
+            assert latency_us is not None
+            takes_us = _transfer_us(route, window[:, first:end], packages[first:end])
+            if takes_us is not None and latency_us + int(takes_us.max()) >= self.world.tick_ms * US_PER_MS:
+                return False
+            transfers.append(takes_us)
+        start = self.made.copy()
+        self.made += passed
+        for (first, end, route, latency_us), takes_us in zip(groups, transfers, strict=True):
             assert latency_us is not None
             rows = slice(first, end)
             self.session.settle(
@@ -262,6 +271,7 @@ class Stream:
                 latency_us=latency_us,
                 synchronises=self.residue[rows] == tick.number % route.interval,
                 packages=packages[rows],
+                transfer_us=takes_us,
                 ledger=self.books.ledger,
             )
             carried = window[:, rows].sum(axis=1, dtype=np.int64)
@@ -307,3 +317,11 @@ class Stream:
         self.session.settled(tick.at, block.routes(self.target))
         self.clean = len(self.backlog) == 0 and bool((self.acked == self.made).all())
         assert not self.clean or not self.queued.any(), "nobody waits, and yet something is queued"
+
+
+def _transfer_us(route: Route, window: I32, packages: I64) -> I64 | None:
+    """How long what each row sends takes on its link; None where that takes no time."""
+    link_bps = route.site.link_bps
+    if link_bps is None:
+        return None
+    return transfer_us(SIZES @ window + packages * PACKAGE_HEADER_BYTES, link_bps)

@@ -43,6 +43,11 @@ class Watcher:
             index for index, watch in enumerate(self._watches) if watch.from_ms < until_ms and from_ms < watch.until_ms
         ]
 
+    def next_ms(self, from_ms: int) -> int | None:
+        """The first moment from `from_ms` on at which a watch holds, None where none will."""
+        begins = [max(from_ms, watch.from_ms) for watch in self._watches if from_ms < watch.until_ms]
+        return min(begins, default=None)
+
     def look(self, index: int, device: I64, at_ms: I64, value: I64) -> None:
         """Judges a watch on devices, each at its own moment with its own value."""
         watch, result = self._watches[index], self.results[index]

@@ -69,7 +69,7 @@ def test_a_mixed_fleet_has_all_lively_images_and_twenty_settings_on_two_targets(
 
 
 def test_a_crossed_fleet_has_each_setting_on_each_image() -> None:
-    scenario = fleets.mixed(100, HOUR_MS, crossed=True)
+    scenario = fleets.mixed(1_000, HOUR_MS, crossed=True)
     pairs = {(block.image, block.group) for block in scenario.fleet.blocks}
     assert len(pairs) == fleets.SETTINGS * len(fleets.LIVELY)
 

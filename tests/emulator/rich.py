@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import cache
+from zoneinfo import ZoneInfo
 
 import numpy as np
 
@@ -16,15 +17,18 @@ from emulator.policy.settings import (
     KicsIntegration,
     RequestThrottling,
 )
-from emulator.world import Condition, Injection, SettingsChange, Spell, World
+from emulator.sites import Site
+from emulator.world import Condition, Injection, Spell, World
 from fakes.faults import Fault, FaultKind
 from tests.emulator.agreement.fleet import APP_START, BUSY, CALM, DETECTION, FILE, MODULE, OTHER_START, QUIET, SMB_EVENT
 from tests.emulator.agreement.scenes import KATA, KICS
 from tests.emulator.agreement.strategies import NETWORK_RULES, PROCESS_RULES
+from tests.emulator.governing import SettingsChange
 from tests.emulator.worlds import MINUTE_MS, addresses, some, world
 
 DEVICES = 24
 PERIODS_S = (30, 45, 10)
+SITES = (Site(11), Site(12, ZoneInfo("Asia/Kolkata"), latency_ms=700, link_bps=400_000))
 UNIT_MS = 30_000
 
 
@@ -58,10 +62,12 @@ def _slot_edge(given: World, device: int, slot: int, later_ms: int) -> int:
 
 @cache
 def rich(seed: int = 5) -> World:
-    """Two dozen devices of three images and three groups; the world changes all the time."""
+    """Two dozen devices of three images, three groups and two sites; the world changes all the time."""
     bare = world(
         image=[(BUSY, CALM, QUIET)[device % 3] for device in range(DEVICES)],
         group=[device // 3 % 3 for device in range(DEVICES)],
+        sites=SITES,
+        site=[device // 2 % 2 for device in range(DEVICES)],
         hold=[_settings(number) for number in range(3)],
         duration_ms=75 * UNIT_MS + 11_111,
         seed=seed,
@@ -123,7 +129,7 @@ def long() -> World:
 
 @cache
 def crowd() -> World:
-    """Forty devices of two groups whose rows move with every policy, while they change their servers."""
+    """Forty devices of two groups and sites whose rows move with every policy, while they change their servers."""
     strict = RequestThrottling(max_events_per_hour=200)
     first = AgentSettings(
         kata_integration=KataIntegration(enabled=True, servers=addresses(tuple(KATA)), use_ttl=True, ttl_period_min=5),
@@ -132,6 +138,8 @@ def crowd() -> World:
     return world(
         image=[(BUSY, CALM)[device % 2] for device in range(40)],
         group=[device // 4 % 2 for device in range(40)],
+        sites=SITES,
+        site=[device // 3 % 2 for device in range(40)],
         hold=[first, first.having(DataSubmission(max_events_per_package=7))],
         minutes=40,
         seed=13,

@@ -235,6 +235,26 @@ def test_a_server_that_lets_no_device_in_gets_no_package() -> None:
     assert adapter.enrol(1) == Refused(401, latency_ms=5)
 
 
+@pytest.mark.parametrize(
+    ("answer", "outcome"),
+    [(TimedOut(), Outcome.TIMED_OUT), (Unreachable("no route"), Outcome.UNREACHABLE)],
+)
+def test_enrolment_may_fail_as_a_request_does_and_is_tried_again(answer: Any, outcome: Outcome) -> None:
+    class Waking(Server):
+        tries = 0
+
+        def enrol(self, device: Device) -> Any:
+            self.tries += 1
+            return answer if self.tries == 1 else super().enrol(device)
+
+    server = Waking()
+    adapter = adapted(server)
+    assert [row[:2] for row in told(adapter.transmit(transmissions([(1, 0, 5, 0)])))] == [(outcome, 0)]
+    assert server.packages == []
+    assert [row[:2] for row in told(adapter.transmit(transmissions([(1, 0, 5, 30_000)])))] == [(Outcome.OK, 5)]
+    assert server.tries == 2
+
+
 def test_a_synchronisation_has_no_news() -> None:
     batch = Synchronisations("kata:443", *(np.array([value], np.int64) for value in (1, 4, 0, TIMEOUT_MS)))
     assert told(adapted(Server()).synchronise(batch)) == [(Outcome.OK, 4, 0, 0)]

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from emulator.control import MATCHES_TOLD, Control, SweepTask
+from emulator.control import MATCHES_TOLD, Control, EndpointAgent, SweepTask
 from emulator.host import HostChanges, file_item
 from emulator.ioc.document import IndicatorFile, parse
 from emulator.ioc.limits import FILE_SIZE_MAX_BYTES
@@ -194,7 +194,7 @@ def test_a_target_without_tasks_has_none() -> None:
 
 
 def test_a_host_that_knows_the_future_would_be_seen(monkeypatch: pytest.MonkeyPatch) -> None:
-    host = Control._host
-    monkeypatch.setattr(Control, "_host", lambda self, device, at_ms, os: host(self, device, HOUR_MS * 24, os))
+    host = EndpointAgent.host
+    monkeypatch.setattr(EndpointAgent, "host", lambda self, at_ms, os: host(self, HOUR_MS * 24, os))
     with pytest.raises(AssertionError):
         test_a_host_is_judged_as_it_is_at_the_moment()

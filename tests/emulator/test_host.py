@@ -226,3 +226,27 @@ def test_a_connection_and_a_listener_on_one_port_are_two_items() -> None:
         remote_port=40_000,
     )
     assert instance_key("linux", "PortItem", one) != instance_key("linux", "PortItem", other)
+
+
+@pytest.mark.parametrize("path", ["C:\\Users", "c:\\users\\", "C:\\Users\\a.adams01", "C:\\"])
+def test_a_folder_is_there_where_a_file_is_in_it_or_below(base: HostBase, path: str) -> None:
+    assert base.has_folder(path, SLOTS)
+
+
+@pytest.mark.parametrize("path", ["C:\\Use", "C:\\Users\\b.brown02", "D:\\", "C:\\a.exe", "/"])
+def test_other_folders_are_not(base: HostBase, path: str) -> None:
+    assert not base.has_folder(path, SLOTS)
+
+
+def test_a_file_that_is_put_makes_its_folder_and_the_last_one_takes_it_away(base: HostBase) -> None:
+    changes = HostChanges("windows")
+    changes.put("FileItem", file("C:\\Traces\\readme.txt"))
+    assert base.has_folder("C:\\Traces", SLOTS, changes)
+    changes.remove("FileItem", "C:\\traces\\readme.txt")
+    assert not base.has_folder("C:\\Traces", SLOTS, changes)
+
+
+def test_folders_of_linux_tell_upper_from_lower_case() -> None:
+    linux = host_base("linux", {"FileItem": [file("/var/log/syslog", os="linux")]})
+    assert linux.has_folder("/var/log", SLOTS)
+    assert not linux.has_folder("/var/Log", SLOTS)

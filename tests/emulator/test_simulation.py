@@ -46,11 +46,12 @@ SCENES = settings(
 class Scattered(Simulation):
     """Lays its rows out in small blocks, in no order, and its blocks in any bucket."""
 
-    def _layout(self, buckets: int) -> Iterator[list[Block]]:
+    def _layout(self, buckets: int) -> Iterator[tuple[int, list[Block]]]:
         devices = self.devices.tolist()
         Random(7).shuffle(devices)
         blocks = [Block(self.context, np.sort(np.array(devices[at : at + 5]))) for at in range(0, len(devices), 5)]
-        return (blocks[place::buckets] for place in reversed(range(buckets)))
+        places = reversed(range(buckets))
+        return ((place * self.world.tick_ms // buckets, blocks[place::buckets]) for place in places)
 
 
 @cache
@@ -83,7 +84,7 @@ def test_everything_happens_in_the_rich_world() -> None:
             targets = (Target.KICS,) if term == "optimised" else (NODE,)
             assert all(told.total(target, term) for target in targets), term
     assert told.total(NODE, "suppressed")
-    assert {fact.kind for fact in told.facts} == {"connect", "fail-over", "no-server", "policy-applied"}
+    assert {fact.kind for fact in told.facts} == {"connect", "timeout", "fail-over", "no-server", "policy-applied"}
     assert {server for _, server in told.contacts} >= set(KATA)
     assert right_long().total(NODE, "acknowledged") > 5_000
 
@@ -135,7 +136,9 @@ def joined(given: World, before: int, after: int) -> World:
         key=around("key"),
         image=around("image"),
         group=around("group"),
+        site=around("site"),
         identity=lambda device: given.identity(device - before),
+        news=tuple(map(moved, given.news)),
         spells=tuple(map(moved, given.spells)),
         injections=tuple(map(moved, given.injections)),
     )
@@ -464,10 +467,17 @@ def test_conditions_are_those_of_the_moment() -> None:
     ]
     given_world = world(image=[QUIET] * 3, minutes=10, spells=spells)
     simulation = Simulation(given_world, fakes(given_world, ()))
+
+    def now(condition: Condition) -> list[bool]:
+        mask: list[bool] = simulation.conditions_now(condition).tolist()
+        return mask
+
     simulation.advance(2 * MINUTE_MS + 30_000)
-    assert [mask.tolist() for mask in simulation.conditions_now()] == [[False, True, False], [True, True, False]]
+    assert now(Condition.OFF_LINE) == [True, True, False]
+    assert now(Condition.CRASHED) == [False, True, False]
     simulation.advance(4 * MINUTE_MS + 30_000)
-    assert [mask.tolist() for mask in simulation.conditions_now()] == [[False, False, True], [False] * 3]
+    assert now(Condition.OFF_LINE) == now(Condition.CRASHED) == [False] * 3
+    assert now(Condition.STOPPED) == [False, False, True]
 
 
 def test_figures_come_in_the_order_of_the_devices_asked_for() -> None:

@@ -13,12 +13,14 @@ from emulator.policy.settings import DataSubmission
 from emulator.ports import Answers, Outcome, Synchronisations, Target
 from emulator.simulation import Bucket, Simulation
 from emulator.telemetry.block import Block
-from emulator.telemetry.context import Context
-from emulator.world import Condition, Injection, SettingsChange, Spell, World
+from emulator.telemetry.conditions import Conditions
+from emulator.telemetry.inbox import Inbox
+from emulator.world import Condition, Injection, Spell, World
 from fakes.faults import Fault, FaultKind
 from tests.emulator.agreement.fleet import APP_START, DETECTION, MODULE, QUIET
 from tests.emulator.agreement.scenes import KATA, Scene
 from tests.emulator.agreement.strategies import scenes
+from tests.emulator.governing import SettingsChange
 from tests.emulator.told import fakes, live
 from tests.emulator.worlds import DAY_MS, HOUR_MS, KICS_ON, MINUTE_MS, SETTINGS, some, world
 
@@ -148,7 +150,7 @@ def test_any_quiet_scene_may_be_slept_through(scene: Scene) -> None:
 
 
 def sleeps_through_spells(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(Context, "moments", lambda self, from_ms, until_ms: None)
+    patch.setattr(Conditions, "next_edge_ms", lambda self, after_ms: None)
 
 
 def sleeps_through_faults(patch: pytest.MonkeyPatch) -> None:
@@ -160,7 +162,7 @@ def rests_without_counting(patch: pytest.MonkeyPatch) -> None:
 
 
 def does_not_wait_for_news(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(Block, "unheard", lambda self, until_ms: False)
+    patch.setattr(Inbox, "waiting", lambda self, until_ms: np.zeros(len(self.due), np.bool_))
 
 
 @pytest.mark.parametrize(
@@ -218,10 +220,11 @@ def test_what_is_added_while_it_runs_wakes_who_sleeps() -> None:
     simulation.advance(HOUR_MS)
     simulation.inject(Injection(some(0, 1), MODULE, 2 * HOUR_MS, 4))
     simulation.begin_spell(Spell(Condition.STOPPED, some(1), 2 * HOUR_MS - MINUTE_MS, 3 * HOUR_MS))
-    simulation.change_settings(SettingsChange(2 * HOUR_MS, 1, SETTINGS.having(KICS_ON), "later"))
+    change = SettingsChange(2 * HOUR_MS, 1, SETTINGS.having(KICS_ON), "later")
+    simulation.tell(change.news(given_world.group))
     figures = simulation.run().terms[NODE]
     assert figures["acknowledged"].tolist() == [4, 0, 0]
     assert figures["not_collected"].tolist() == [0, 4, 0]
     applied = {fact.device: fact.at_ms for fact in simulation.journal.drain() if fact.kind == "policy-applied"}
     assert 2 * HOUR_MS <= applied[2] < 2 * HOUR_MS + 15 * MINUTE_MS + SLOT_MS
-    assert 3 * HOUR_MS <= applied[1] < 3 * HOUR_MS + 15 * MINUTE_MS + SLOT_MS
+    assert 2 * HOUR_MS <= applied[1] < 2 * HOUR_MS + 15 * MINUTE_MS + SLOT_MS

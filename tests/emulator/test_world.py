@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 from emulator.chance import device_keys
 from emulator.clock import HOUR_SLOTS, SLOT_MS
 from emulator.policy.settings import AgentSettings, DataSubmission
-from emulator.world import SettingsChange, World
+from emulator.world import World
 from tests.emulator.agreement.fleet import QUIET
+from tests.emulator.governing import SettingsChange
 from tests.emulator.worlds import HOUR_MS, SETTINGS, world
 
 WARM, COLD = world(image=[QUIET]), world(image=[QUIET], cold=True)

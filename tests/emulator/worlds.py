@@ -10,9 +10,11 @@ from emulator.clock import Calendar
 from emulator.images.model import Image
 from emulator.policy.addresses import Address
 from emulator.policy.settings import AgentSettings, KataIntegration, KicsIntegration
-from emulator.world import Injection, SettingsChange, Spell, World
+from emulator.sites import Site
+from emulator.world import Injection, Spell, World
 from tests.emulator.agreement import fleet
 from tests.emulator.agreement.scenes import KATA, KICS
+from tests.emulator.governing import SettingsChange, governed
 
 MINUTE_MS = 60_000
 HOUR_MS = 60 * MINUTE_MS
@@ -42,22 +44,26 @@ def world(
     changes: Sequence[SettingsChange] = (),
     spells: Sequence[Spell] = (),
     injections: Sequence[Injection] = (),
+    sites: Sequence[Site] = (Site(11),),
+    site: Sequence[int] = (),
 ) -> World:
-    """Device i is of image `image[i]` and group `group[i]` (all of group 0, where none is given)."""
+    """Device i is of image `image[i]`, group `group[i]` and site `site[i]` (all of the first, where none is given)."""
+    groups = np.array(group or [0] * len(image), np.int64)
     return World(
         calendar=Calendar(MONDAY_NINE),
         duration_ms=duration_ms or minutes * MINUTE_MS,
         cold=cold,
         images=images,
         groups=tuple(f"Managed devices/{number}" for number in range(len(hold))),
-        settings=tuple(hold),
+        governed=tuple(map(governed, hold)),
         key=device_keys(seed, "columns", len(image)),
         image=np.array(image, np.int64),
-        group=np.array(group or [0] * len(image), np.int64),
+        group=groups,
         identity=fleet.identity,
-        site=11,
+        sites=tuple(sites),
+        site=np.array(site or [0] * len(image), np.int64),
         scenario_classes=fleet.ADDED,
-        changes=tuple(changes),
+        news=tuple(change.news(groups) for change in changes),
         spells=tuple(spells),
         injections=tuple(injections),
     )

@@ -363,6 +363,7 @@ def _devices(shape: Shape, names: Names, telemetry: pa.Table) -> pa.Table:
                     "device": [names.device.format(block=block["name"], index=one) for one in range(devices)],
                     "block": [block["name"]] * devices,
                     "group": [names.group if block["name"] == "office" else block["group"]] * devices,
+                    "site": ["main"] * devices,
                     "image": [block["image"]] * devices,
                     "os": [block["image"].partition("-")[0]] * devices,
                     "tags": [[]] * devices,

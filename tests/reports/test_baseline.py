@@ -102,13 +102,21 @@ def test_a_run_folder_is_a_baseline_of_one_run(written: Path, figures: RunFigure
 
 
 def test_a_folder_of_several_runs_is_read_by_its_index(written: Path, tmp_path: Path, figures: RunFigures) -> None:
-    for name in ("one", "two"):
-        shutil.copytree(written, tmp_path / "out" / name)
+    runs = {}
+    for name, folder in (("x[cap=1]", "one"), ("x[cap=2]", "two")):
+        path = Path(shutil.copytree(written, tmp_path / "out" / folder))
+        manifest = json.loads((path / "run.json").read_text(encoding="utf-8"))
+        manifest["scenario"]["name"] = name
+        (path / "run.json").write_text(json.dumps(manifest), encoding="utf-8")
+        runs[name] = summarise(RunFolder.open(path))
     entries = (Entry(figure="queue", only="warn"),)
-    runs = {"x[cap=1]": tmp_path / "out" / "one", "x[cap=2]": tmp_path / "out" / "two"}
-    write_index(tmp_path / "out", runs, entries)
+    write_index(tmp_path / "out", list(runs.values()), entries)
     loaded = load_baseline(tmp_path / "out")
-    assert loaded.runs == {"x[cap=1]": figures, "x[cap=2]": figures}
+    assert {name: each.scenario for name, each in loaded.runs.items()} == {
+        "x[cap=1]": "x[cap=1]",
+        "x[cap=2]": "x[cap=2]",
+    }
+    assert {each.digest for each in loaded.runs.values()} == {figures.digest}
     assert loaded.compare == entries
 
 

@@ -13,7 +13,9 @@ import yaml
 from typer.testing import CliRunner, Result
 
 import seatrial
+from reports.folder import RunFolder
 from reports.index import write_index
+from reports.summary import summarise
 from reports.tolerances import Entry, parse_entries
 from scenarios.errors import UserError
 
@@ -92,7 +94,7 @@ def test_compare_writes_a_baseline_and_compares_with_it(written: Path, worse: Pa
 def test_tolerances_of_a_suite_go_into_the_baseline_and_stay_there(written: Path, tmp_path: Path) -> None:
     out, file = tmp_path / "out", tmp_path / "b.json"
     shutil.copytree(written, out / "one")
-    write_index(out, {"one": out / "one"}, [Entry(figure="servers.latency", worse_by="10 %")])
+    write_index(out, [summarise(RunFolder.open(out / "one"))], [Entry(figure="servers.latency", worse_by="10 %")])
     called("compare", out, out, "--accept", file)
     called("compare", file, written, "--accept", file)
     assert json.loads(file.read_text(encoding="utf-8"))["compare"] == [

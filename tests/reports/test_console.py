@@ -17,6 +17,7 @@ from scenarios.tables import TERMS
 
 GOLDEN = Path(__file__).parent / "golden" / "summary.txt"
 Changed = Callable[[Callable[[dict[str, Any]], None]], Path]
+PASSED = {"name": "life", "verdict": "pass"}
 
 
 def printed(summary: Summary, *, width: int = 80, colour: bool = False) -> str:
@@ -88,8 +89,16 @@ def test_a_failure_tells_the_command_that_explains_it(written: Path, changed: Ch
 
 
 def test_a_pass_needs_no_line_that_reproduces_it(changed: Changed) -> None:
-    text = printed(summary_of(changed(lambda manifest: manifest.update(verdict="pass", expectations=[]))))
+    text = printed(summary_of(changed(lambda manifest: manifest.update(verdict="pass", expectations=[PASSED]))))
     assert text.splitlines()[-1].startswith("PASS")
+
+
+def test_a_run_that_judged_nothing_says_so_and_how_to_run_it_again(changed: Changed) -> None:
+    text = printed(summary_of(changed(lambda manifest: manifest.update(verdict="unjudged", expectations=[]))))
+    assert text.splitlines()[-2:] == [
+        "UNJUDGED  nothing was judged: the scenario expects nothing",
+        "again   seatrial run trials/outage.yaml --seed 7 --devices 480",
+    ]
 
 
 def test_without_a_report_none_is_named(written: Path) -> None:

@@ -240,3 +240,40 @@ def test_a_run_of_100_000_devices_is_explained_in_seconds(tmp_path: Path) -> Non
     assert [[fact.at_ms for fact in one.facts] for one in timed.examples] == [[moment] for moment in when]
     assert [len(one.facts) for one in untimed.examples] == [10] * 10
     assert all(one.device is not None for one in (*timed.examples, *untimed.examples))
+
+
+# --- as a document ----------------------------------------------------------------------------------------------------
+
+
+def test_the_document_has_all_that_is_told(run: Any) -> None:
+    detail = json.dumps({"server": "cn-1"})
+    rows = [(UP_MS, "office-00007", 0, "connect", detail), (UP_MS, "office-00008", 0, "connect", "no JSON")]
+    folder = run(rows, failed(example("office-00007", UP_MS)), failed(example("nobody", None), name="other"))
+    text = explaining.to_json(folder, explain(folder))
+    document = json.loads(text)
+    assert text.isascii()
+    assert list(document) == ["scenario", "seed", "verdict", "command", "expectations", "problems"]
+    first, second = document["expectations"]
+    assert (first["name"], first["clause"], first["verdict"]) == ("queues stay short", "KEA-CEN-014", "fail")
+    assert first["place"].startswith("trials/outage.yaml:25:5")
+    (told,) = first["counter_examples"]
+    assert (told["device"], told["seen"], told["permitted"], told["at_ms"]) == ("office-00007", "182", "< 50", UP_MS)
+    assert told["row"]["device"] == "office-00007"
+    assert told["facts"] == [
+        {"at_ms": UP_MS, "device": "office-00007", "kind": "connect", "detail": {"server": "cn-1"}}
+    ]
+    assert (told["facts_left"], bool(told["steps"])) == (0, True)
+    (other,) = second["counter_examples"]
+    assert (other["row"], other["steps"], other["facts"]) == (None, [], [])
+
+
+def test_a_run_in_which_nothing_failed_is_a_document_too(run: Any) -> None:
+    folder = run([(0, "", 0, "step", "{}")], failed(name="a", verdict="pass"))
+    assert json.loads(explaining.to_json(folder, explain(folder)))["expectations"] == []
+
+
+def test_problems_of_the_folder_are_in_the_document(written: Path, copy: Path) -> None:
+    (copy / "facts" / "part-00000.parquet").write_bytes(b"")
+    opened, sound = RunFolder.open(copy), RunFolder.open(written)
+    assert json.loads(explaining.to_json(opened, explain(opened)))["problems"] != []
+    assert json.loads(explaining.to_json(sound, explain(sound)))["problems"] == []

@@ -140,7 +140,7 @@ def test_a_run_without_expectations_is_skipped_not_passed(summary: Summary) -> N
 
 
 def test_a_run_without_a_folder_is_an_error_of_its_own_suite(summary: Summary) -> None:
-    root = parsed(junit.render([summary, Broken("other", "a.yaml: wrong; write it right", "seatrial run a.yaml")]))
+    root = parsed(junit.render([summary, Broken("other", "a.yaml: wrong; write it right", "seatrial run a.yaml", 2)]))
     assert [suite.attrib["name"] for suite in root] == ["central-node-outage", "other"]
     assert counts(root) == found(root) == {"tests": 5, "failures": 1, "errors": 2, "skipped": 0}
     assert "seatrial run a.yaml" in (root[1].findall("testcase/error")[0].text or "")
@@ -163,7 +163,7 @@ def test_hostile_names_are_text(written_evil: Path) -> None:
 
 @given(st.text(st.characters(exclude_categories=()), max_size=30))
 def test_no_character_breaks_the_file(text: str) -> None:
-    run = Broken(text, text, text)
+    run = Broken(text, text, text, 3)
     (suite,) = parsed(junit.render([run]))
     assert counts(suite)["errors"] == 1
 

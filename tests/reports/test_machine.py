@@ -5,9 +5,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from reports import machine
 from reports.folder import RunFolder
-from reports.summary import summarise
+from reports.summary import Broken, summarise
 from scenarios.tables import TERMS
 from tests.reports.conftest import EVIL
 
@@ -26,6 +28,7 @@ def test_a_run_has_the_keys_of_the_contract(written: Path) -> None:
         "wall_s",
         "status",
         "verdict",
+        "error",
         "expectations",
         "telemetry",
         "problems",
@@ -55,6 +58,20 @@ def test_the_books_have_every_term_and_balance(written: Path) -> None:
 
 def test_runs_stay_in_their_order(written: Path, written_evil: Path) -> None:
     assert [run["out"] for run in document(written_evil, written)["runs"]] == [str(written_evil), str(written)]
+
+
+@pytest.mark.parametrize(
+    ("code", "verdict", "status"),
+    [(2, "error", "failed"), (3, "error", "failed"), (4, "invalid", "failed"), (130, "invalid", "interrupted")],
+)
+def test_a_run_that_left_no_folder_has_the_same_keys_and_its_error(
+    written: Path, code: int, verdict: str, status: str
+) -> None:
+    broken = Broken("other", "a.yaml: wrong; write it right", "seatrial run a.yaml", code)
+    first, second = json.loads(machine.render([summarise(RunFolder.open(written)), broken]))["runs"]
+    assert list(first) == list(second)
+    assert (second["scenario"], second["error"]) == ("other", "a.yaml: wrong; write it right")
+    assert (second["verdict"], second["status"], second["out"]) == (verdict, status, None)
 
 
 def test_no_run_is_a_document_too() -> None:

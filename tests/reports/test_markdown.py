@@ -56,7 +56,7 @@ def test_a_run_that_did_not_pass_tells_how_to_run_it_again(summary: Summary) -> 
 
 
 def test_a_run_without_a_folder_is_an_error(summary: Summary) -> None:
-    text = markdown.render([summary, Broken("other", "a.yaml: wrong; write it right", "seatrial run a.yaml")])
+    text = markdown.render([summary, Broken("other", "a.yaml: wrong; write it right", "seatrial run a.yaml", 2)])
     assert cells(text)[2][:2] == ["other", "ERROR"]
     assert "a.yaml: wrong; write it right" in text
 

@@ -1,5 +1,6 @@
 """The pytest plug-in, in a pytest of its own: what it collects, what it shows, and that it is light."""
 
+import json
 import tomllib
 
 import pytest
@@ -41,6 +42,45 @@ def test_scenarios_are_tests_where_the_option_asks_for_them(project: pytest.Pyte
     assert "Traceback" not in told
     assert "site-packages" not in told
     assert "def check" not in told
+
+
+def test_a_scenario_that_judges_nothing_is_no_passing_test(project: pytest.Pytester) -> None:
+    write(project, "load/load.yaml", name="load")
+    done = pytest_of(project, "--seatrial", "load")
+    done.assert_outcomes(failed=1)
+    done.stdout.fnmatch_lines(["UNJUDGED: nothing was judged: the scenario expects nothing*"])
+
+
+LATE = """
+import scenarios.limits
+
+class Hours:
+    now_s = 0.0
+
+    def perf_counter(self):
+        self.now_s += 3600
+        return self.now_s
+
+scenarios.limits.time = Hours()
+"""
+
+
+@pytest.mark.parametrize(
+    ("limits", "passed", "told"),
+    [
+        ({}, 3, []),
+        ({"wall": "150min"}, 2, ["INVALID: not run, the suite has used up its `limits.wall`"]),
+        ({"wall": "150min", "each": "1ms"}, 0, ["INVALID: out of wall time at *"]),
+    ],
+)
+def test_a_suite_has_its_limits(project: pytest.Pytester, limits: dict[str, str], passed: int, told: list[str]) -> None:
+    project.makeconftest(LATE)
+    entry = {"scenario": "right.yaml", "matrix": {"seed": [1, 2, 3]}}
+    text = json.dumps({"suite": "night", "run": [entry], "limits": limits})
+    (project.path / "trials" / "night.yaml").write_text(text)
+    done = pytest_of(project, "--seatrial", "trials/night.yaml")
+    done.assert_outcomes(passed=passed, failed=3 - passed)
+    done.stdout.fnmatch_lines(told)
 
 
 def test_scenarios_are_tests_where_the_settings_ask_for_them(project: pytest.Pytester) -> None:

@@ -1,12 +1,15 @@
 """Runs from Python: verdict, explanation, queries, facts, and servers of one's own in every form."""
 
+import json
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
+from pydantic import SecretStr
 
 import seatrial
 from reports.run import NotPassedError, Run
+from scenarios.backends import Options as BackendOptions
 from scenarios.errors import UserError
 from tests.commandline import RIGHT, WRONG, trial
 from tests.scenarios.running import manifest
@@ -63,6 +66,60 @@ def test_a_run_that_cannot_be_judged_does_not_pass_either() -> None:
     run = seatrial.run(trial(expect=[{**WRONG["expect"][0], "else": "invalid"}]), out="out")
     with pytest.raises(AssertionError, match="INVALID: "):
         run.check()
+
+
+def test_a_run_that_judged_nothing_does_not_pass_and_can_be_asked() -> None:
+    run = seatrial.run(trial(), out="out")
+    assert run.verdict == "unjudged"
+    assert run.sql("SELECT count(*) FROM devices").item() == 6
+    with pytest.raises(NotPassedError, match="UNJUDGED: nothing was judged: the scenario expects nothing"):
+        run.check()
+
+
+def test_a_limit_of_the_suite_holds_for_its_one_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("scenarios.runner._Run._is_late", lambda self: self._plan.wall_ms_max == 60_000)
+    trial("one", **RIGHT)
+    for limits, verdict in (({"each": "1min", "wall": "1h"}, "invalid"), ({"each": "2min"}, "pass"), ({}, "pass")):
+        Path("one-suite.yaml").write_text(
+            json.dumps({"suite": "one-suite", "run": [{"scenario": "one.yaml"}], "limits": limits})
+        )
+        assert seatrial.run("one-suite.yaml", out="out").verdict == verdict
+
+
+OPTIONS: dict[str, Any] = {
+    "servers": {"telemetry": {"backend": "a:B", "options": {"token": "${token}", "url": "https://x.example"}}}
+}
+
+
+class Guarded(Keeper):
+    """A server with a secret."""
+
+    class Options(BackendOptions):
+        """What it wants."""
+
+        token: SecretStr
+        url: str
+
+    options: Options
+    seen: ClassVar[list[tuple[str, str]]] = []
+
+    def open(self, run: seatrial.RunInfo) -> None:
+        self.seen.append((self.options.token.get_secret_value(), self.options.url))
+        super().open(run)
+
+
+def test_options_of_the_scenario_reach_a_server_that_python_gives(capsys: pytest.CaptureFixture[str]) -> None:
+    path = trial(**RIGHT, **OPTIONS, params={"token": {"default": "none"}})
+    Guarded.seen.clear()
+    run = seatrial.run(path, out="out", backend={"telemetry": Guarded}, set={"token": "swordfish"})
+    run.check()
+    assert set(Guarded.seen) == {("swordfish", "https://x.example")}
+    assert "--set 'token=**********'" in manifest(run.folder)["command"]
+    kept = [file.read_bytes() for file in Path("out").rglob("*") if file.is_file()]
+    assert not any(b"swordfish" in content for content in kept)
+    assert "swordfish" not in "".join(capsys.readouterr())
+    with pytest.raises(UserError, match="Keeper takes no options"):
+        seatrial.run(path, out="other", backend={"telemetry": Keeper})
 
 
 def test_a_query_is_answered_over_the_tables_of_the_run() -> None:

@@ -17,6 +17,7 @@ from reports.summary import Load, Summary, summarise
 from scenarios.tables import LATENCY_BOUNDS_US, SCHEMAS, TERMS
 
 Changed = Callable[[Callable[[dict[str, Any]], None]], Path]
+PASSED = {"name": "life", "verdict": "pass"}
 SERVER_COUNTS = ("requests", "connects", "refused", "timed_out", "unreachable", "events", "bytes_in", "bytes_wire")
 
 
@@ -174,7 +175,7 @@ def test_a_target_that_the_manifest_leaves_out_is_found(changed: Changed) -> Non
     assert [book.target for book in found.books] == ["central-node", "kics"]
 
 
-@pytest.mark.parametrize(("bucket", "number"), [(-1, 5), (3, -5), (None, 5), (3, None)])
+@pytest.mark.parametrize(("bucket", "number"), [(-1, 5), (3, -5), (None, 5), (3, None), (3, 2**62)])
 def test_a_broken_latency_is_left_out_and_told(copy: Path, bucket: int | None, number: int | None) -> None:
     replaced(copy, "servers", "latency_bucket", lambda values: [[bucket], *values[1:]])
     replaced(copy, "servers", "latency_count", lambda values: [[number], *values[1:]])
@@ -200,7 +201,7 @@ def test_tables_of_any_numbers_never_raise(written: Path, tmp_path: Path, data: 
         )
     )
     odd = data.draw(st.lists(st.integers(-(2**62), 2**62), min_size=1, max_size=4))
-    replaced(path, table, column, lambda values: [*odd, *values[len(odd) :]])
+    replaced(path, table, column, lambda values: [*odd, *values[len(odd) :]][: len(values)])
     run = RunFolder.open(path)
     collect(run, summarise(run))
 
@@ -227,8 +228,35 @@ def test_a_pass_says_what_stayed_unclear(changed: Changed, summary: Summary) -> 
 
 def test_a_pass_over_a_broken_folder_is_not_plain_good(changed: Changed, copy: Path) -> None:
     (copy / "servers" / "part-00000.parquet").write_bytes(b"")
-    passed = ended(changed, verdict="pass", expectations=[])
+    passed = ended(changed, verdict="pass", expectations=[PASSED])
     assert (passed.banner.word, passed.banner.tone) == ("PASS", "caution")
+
+
+@pytest.mark.parametrize(
+    ("verdict", "expectations", "word", "code"),
+    [
+        ("pass", [PASSED], "PASS", 0),
+        ("pass", [], "UNJUDGED", 2),
+        ("unjudged", [], "UNJUDGED", 2),
+        ("unjudged", [PASSED], "UNJUDGED", 2),
+        ("fail", [PASSED], "FAIL", 1),
+        ("invalid", [PASSED], "INVALID", 4),
+        ("error", [], "ERROR", 3),
+    ],
+)
+def test_word_and_exit_code_come_from_one_place(
+    changed: Changed, verdict: str, expectations: list[dict[str, str]], word: str, code: int
+) -> None:
+    told = ended(changed, verdict=verdict, expectations=expectations)
+    assert (told.banner.word, told.banner.code) == (word, code)
+    assert (told.banner.tone == "good") is (code == 0)
+
+
+def test_what_only_a_fake_was_judged_by_is_told_apart(changed: Changed) -> None:
+    sentence = ended(changed, verdict="unjudged", expectations=[PASSED]).banner.sentence
+    assert sentence == (
+        "nothing was judged: the scenario expects nothing; what a fake holds is no finding about a server"
+    )
 
 
 @pytest.mark.parametrize(
@@ -238,10 +266,13 @@ def test_a_pass_over_a_broken_folder_is_not_plain_good(changed: Changed, copy: P
         ("running", "pass", "invalid", "UNFINISHED"),
         ("interrupted", "pass", "invalid", "INTERRUPTED"),
         ("interrupted", "fail", "fail", "INTERRUPTED"),
+        ("interrupted", "unjudged", "invalid", "INTERRUPTED"),
+        ("cut-short", "invalid", "invalid", "INVALID"),
         ("failed", "error", "error", "ERROR"),
         ("finished", "error", "error", "ERROR"),
         ("finished", "invalid", "invalid", "INVALID"),
         ("finished", None, "invalid", "INVALID"),
+        ("finished", "unjudged", "unjudged", "UNJUDGED"),
     ],
 )
 def test_only_a_finished_run_passes(changed: Changed, status: str, verdict: str | None, judged: str, word: str) -> None:

@@ -10,8 +10,11 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
+from emulator.ports import Port
+from emulator.telemetry.tally import TallyResult
 from emulator.telemetry.watch import WatchResult
 from scenarios.model import Scenario
+from scenarios.observation import Stored
 from scenarios.verdicts import evaluate
 from tests.scenarios.made import loaded
 
@@ -28,6 +31,8 @@ class Case:
     examples: tuple[tuple[Any, ...], ...] = ()
     tables: Tables | None = None
     watched: Mapping[str, WatchResult] = field(default_factory=dict)
+    tallied: Mapping[str, TallyResult] = field(default_factory=dict)
+    stored: Mapping[Port, Stored | None] = field(default_factory=dict)
 
     def __str__(self) -> str:
         return " ".join(f"{key}={value}" for key, value in self.says.items())
@@ -39,7 +44,14 @@ def made(case: Case, **sections: Any) -> Scenario:
 
 def answer(case: Case, scenario: Scenario, tables: Tables) -> tuple[Any, ...]:
     chosen = tables if case.tables is None else case.tables
-    verdict = evaluate(scenario.expectations[0], chosen, scenario.fleet, watched=case.watched)
+    verdict = evaluate(
+        scenario.expectations[0],
+        chosen,
+        scenario.fleet,
+        watched=case.watched,
+        tallied=case.tallied,
+        stored=case.stored,
+    )
     examples = tuple(
         (example.device, example.what, example.seen, example.permitted, example.at_ms)
         for example in verdict.counter_examples

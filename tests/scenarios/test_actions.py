@@ -18,7 +18,7 @@ SURROUNDINGS: dict[str, Any] = {
     },
     "policies": [{"name": "outbreak", "status": "inactive"}, {"name": "office"}],
     "select": {"patient-zero": {"pick": 1}},
-    "duration": "12h",
+    "duration": "24h",
 }
 VARIANTS = [*ACTIONS.values(), *FAULTS.values()]
 
@@ -54,7 +54,8 @@ def test_an_action_is_called_by_its_key(name: str) -> None:
 
 
 def test_the_faults_are_those_of_the_fakes() -> None:
-    assert set(FAULTS) == set(FaultKind)
+    # Sources of updates are no servers of a scenario yet.
+    assert set(FAULTS) == set(FaultKind) - {FaultKind.CORRUPTED_UPDATE}
 
 
 def fault(**fields: Any) -> Any:

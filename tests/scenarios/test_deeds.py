@@ -288,7 +288,7 @@ def test_planting_everywhere_is_caught(monkeypatch: pytest.MonkeyPatch, tmp_path
     monkeypatch.setattr(
         Control,
         "change_host",
-        lambda self, devices, at_ms, change: true(self, self._context.world.group.nonzero()[0], at_ms, change),
+        lambda self, devices, at_ms, change: true(self, self.context.world.group.nonzero()[0], at_ms, change),
     )
     infected, found = planted(tmp_path, "library")
     assert infected != found

@@ -15,11 +15,14 @@ from scenarios.loader import load
 from scenarios.model import Scenario
 
 NAMES = (
+    "access-rights",
+    "branch-offices",
     "central-node-outage",
     "exclusions",
     "failover",
     "first-day",
     "indicator-sweep",
+    "policy-life-cycle",
     "policy-roll-out",
     "throttling",
 )
@@ -62,7 +65,7 @@ def test_the_first_day_has_five_kinds_of_devices_and_a_plant_that_reports_to_kic
     scenario = scenarios["first-day"]
     assert len(scenario.fleet) == 5_000
     assert scenario.duration_ms == 86_400_000
-    assert {block.image for block in scenario.fleet.blocks} == set(IMAGES) - {"quiet"}
+    assert {block.image for block in scenario.fleet.blocks} == set(IMAGES) - {"quiet", "linux-database"}
     assert scenario.integrated == {Target.CENTRAL_NODE}
     plant = next(policy for policy in scenario.policies if policy.name == "plant")
     assert plant.settings.values.kics_integration.enabled
@@ -79,6 +82,18 @@ def test_the_outage_lasts_as_long_as_its_parameter_says() -> None:
 def test_the_failover_has_three_nodes_and_a_spare(scenarios: Mapping[str, Scenario]) -> None:
     nodes = [server.nodes for server in scenarios["failover"].servers.values() if len(server.nodes) > 1]
     assert nodes == [("node-1", "node-2", "node-3", "spare")]
+
+
+def test_the_branches_are_in_three_time_zones_and_one_of_them_behind_a_slow_link(
+    scenarios: Mapping[str, Scenario],
+) -> None:
+    sites = scenarios["branch-offices"].sites
+    assert [str(site.zone) for site in sites.values()] == ["Europe/Berlin", "Asia/Kolkata", "America/Denver"]
+    assert [name for name, site in sites.items() if site.link_bps and site.link_bps < 1_000_000] == ["denver"]
+    assert max(sites, key=lambda name: sites[name].latency_ms) == "denver"
+    (cut,) = scenarios["branch-offices"].steps
+    assert cut.devices is not None
+    assert cut.devices.tolist() == list(range(60, 100))
 
 
 @pytest.mark.parametrize("name", NAMES)

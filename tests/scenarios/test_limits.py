@@ -12,6 +12,7 @@ from tests.scenarios.running import Unseen, manifest
 
 FEW = {"blocks": [{"name": "office", "image": "windows-office", "count": 6}]}
 FALSE = {"name": "false", "total": "telemetry.generated", "is": 0}
+TRUE = {"name": "true", "total": "telemetry.generated", "is": "> 0"}
 
 
 class Slow:
@@ -36,7 +37,7 @@ def test_a_run_that_takes_too_long_is_cut_short_and_invalid(tmp_path: Path) -> N
     result = runner.run(scenario, Plan(tmp_path, wall_ms_max=120_000), Unseen())
     assert (result.verdict, result.interrupted) == ("invalid", False)
     told = manifest(tmp_path)
-    assert (told["status"], told["verdict"]) == ("interrupted", "invalid")
+    assert (told["status"], told["verdict"]) == ("cut-short", "invalid")
     assert 0 < told["simulated_ms"] < scenario.duration_ms
     (only,) = told["expectations"]
     assert (only["name"], only["verdict"], only["expected"]) == (
@@ -54,4 +55,4 @@ def test_a_run_within_its_limit_is_judged(tmp_path: Path) -> None:
 
 def test_without_a_limit_nothing_is_cut_short(tmp_path: Path) -> None:
     plan = replace(Plan(tmp_path), wall_ms_max=None)
-    assert runner.run(loaded(fleet=FEW), plan, Unseen()).verdict == "pass"
+    assert runner.run(loaded(fleet=FEW, expect=[TRUE]), plan, Unseen()).verdict == "pass"

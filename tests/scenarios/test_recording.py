@@ -204,6 +204,7 @@ def test_devices_has_the_rows_that_one_would_write_by_hand() -> None:
             "device": f"db-{index - 39:05}" if db else f"office-{index + 1:05}",
             "block": "db" if db else "office",
             "group": "Managed devices/HQ/Servers" if db else "Managed devices/HQ",
+            "site": "main",
             "image": "linux-server" if db else "windows-office",
             "os": "linux" if db else "windows",
             "tags": [] if db else ["noisy"],

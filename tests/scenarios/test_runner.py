@@ -31,6 +31,7 @@ from tests.scenarios.servers import Ender, Fragile, Keeper, Observed, Secretive,
 HOUR_MS = 3_600_000
 FEW = {"blocks": [{"name": "office", "image": "windows-office", "count": 6, "group": "Managed devices/HQ"}]}
 """Enough where every single package is made."""
+LIFE = {"name": "life", "total": "telemetry.generated", "is": "> 0"}
 
 
 @pytest.fixture(autouse=True)
@@ -211,7 +212,7 @@ def test_an_interruption_in_the_middle_of_a_step_without_care_is_caught(
 
 def test_a_run_in_another_thread_leaves_signals_alone(tmp_path: Path) -> None:
     results: list[Any] = []
-    thread = threading.Thread(target=lambda: results.append(run(loaded(duration="1h"), tmp_path)))
+    thread = threading.Thread(target=lambda: results.append(run(loaded(duration="1h", expect=[LIFE]), tmp_path)))
     thread.start()
     thread.join(30)
     assert results[0].verdict == "pass"
@@ -225,7 +226,7 @@ def test_a_run_beyond_its_wall_time_is_cut_short_and_judges_nothing(workers: int
     told = manifest(tmp_path / "cut")
     assert told["simulated_ms"] < 4 * HOUR_MS
     assert [one["verdict"] for one in told["expectations"]] == ["invalid"]
-    assert telling(tmp_path / "cut") in ("INTERRUPTED", "INVALID")
+    assert telling(tmp_path / "cut") == "INVALID"
     assert run(scenario, tmp_path / "whole", wall_ms_max=60_000).verdict == "fail"
 
 
@@ -296,13 +297,13 @@ def test_a_worker_that_dies_is_named_with_its_exit_code(tmp_path: Path) -> None:
 
 
 def held_verdict(folder: Path, port: str = "telemetry") -> dict[str, Any]:
-    verdicts = [one for one in manifest(folder)["expectations"] if one["clause"] == "PORT-001"]
+    verdicts = [one for one in manifest(folder)["expectations"] if one["clause"] == "PORT-TEL-001"]
     (verdict,) = [one for one in verdicts if one["name"].startswith(f"{port}:")]
     return dict(verdict)
 
 
 def test_a_server_that_holds_what_it_acknowledged_passes(tmp_path: Path) -> None:
-    assert run(loaded(duration="1h"), tmp_path).verdict == "pass"
+    assert run(loaded(duration="1h", expect=[LIFE]), tmp_path).verdict == "pass"
     assert held_verdict(tmp_path)["verdict"] == "pass"
 
 
@@ -328,7 +329,8 @@ def test_what_expired_was_never_acknowledged_and_nobody_has_to_hold_it(
     monkeypatch.setattr(stream, "RETENTION_MS", 20 * 60_000)
     fault = {"server": "telemetry", "kind": "refused-connection"}
     timeline = [{"at": "20min", "fault": {**fault, "for": "40min"}}, {"at": "80min", "fault": fault}]
-    assert run(loaded(fleet=FEW, duration="150min", timeline=timeline), tmp_path, backends=backends).verdict == "pass"
+    scenario = loaded(fleet=FEW, duration="150min", timeline=timeline, expect=[LIFE])
+    assert run(scenario, tmp_path, backends=backends).verdict == "pass"
     terms = manifest(tmp_path)["telemetry"]["central-node"]
     assert terms["expired"] > 0
     assert terms["acknowledged"] > 0
@@ -379,7 +381,6 @@ def test_the_manifest_tells_what_ran_and_the_digest_is_that_of_the_tables(tmp_pa
 @pytest.mark.parametrize(
     ("outcomes", "verdict"),
     [
-        ([], "pass"),
         (["pass", "warn"], "pass"),
         (["pass", "invalid"], "invalid"),
         (["invalid", "fail"], "fail"),
@@ -388,4 +389,35 @@ def test_the_manifest_tells_what_ran_and_the_digest_is_that_of_the_tables(tmp_pa
 )
 def test_the_verdict_of_a_run_is_that_of_its_worst_expectation(outcomes: list[str], verdict: str) -> None:
     verdicts = [Verdict("x", None, Outcome(one), "", "", (), "") for one in outcomes]
-    assert verdict_of(verdicts) == verdict
+    assert verdict_of(verdicts, judged=True) == verdict
+    assert verdict_of(verdicts, judged=False) == ("unjudged" if verdict == "pass" else verdict)
+
+
+@pytest.mark.parametrize(
+    ("backends", "expect", "verdict"),
+    [
+        (None, [], "unjudged"),
+        (None, [LIFE], "pass"),
+        (spec(Keeper), [], "unjudged"),
+        (spec(Observed), [], "pass"),
+    ],
+    ids=["fake", "fake, with an expectation", "a server that cannot be asked", "a server that can"],
+)
+def test_a_run_that_judged_nothing_of_anybody_is_unjudged_and_complete(
+    backends: Any, expect: list[dict[str, Any]], verdict: str, tmp_path: Path
+) -> None:
+    """That a fake holds what it acknowledged is told, and says nothing about a server under test."""
+    assert run(loaded(fleet=FEW, duration="10min", expect=expect), tmp_path, backends=backends).verdict == verdict
+    told = manifest(tmp_path)
+    assert (told["status"], told["verdict"]) == ("finished", verdict)
+    assert rows(tmp_path, "telemetry")
+
+
+@pytest.mark.parametrize(("within", "verdict"), [("5min", "pass"), (None, "unjudged")])
+def test_a_step_that_has_to_happen_in_time_is_judged(within: str | None, verdict: str, tmp_path: Path) -> None:
+    when = {"when": {"fact": "off-line"}} if within is None else {"when": {"fact": "off-line"}, "within": within}
+    timeline = [
+        {"at": "1min", "do": "unplug", "target": "all"},
+        {"name": "seen", **when, "do": "isolate", "target": "all", "for": "1min"},
+    ]
+    assert run(loaded(fleet=FEW, duration="10min", timeline=timeline), tmp_path).verdict == verdict

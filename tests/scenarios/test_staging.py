@@ -5,8 +5,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from emulator.journal import RUN
 from emulator.ports import Port, Target
@@ -16,7 +14,7 @@ from fakes.interference import Interference
 from fakes.kics import KicsForNetworks
 from scenarios.actions import ACTIONS, FAULTS, name_of
 from scenarios.model import Scenario
-from scenarios.staging import Stage, _count_below
+from scenarios.staging import Stage
 from scenarios.tables import TERMS
 from tests.scenarios.made import loaded
 from tests.scenarios.running import facts, manifest, rows, run
@@ -88,6 +86,8 @@ def test_devices_send_to_the_servers_they_were_installed_with(central_node: bool
         ("stop-agent", Condition.STOPPED, "agent-stopped", "agent-started"),
         ("crash-agent", Condition.CRASHED, "agent-crashed", "agent-started"),
         ("isolate", Condition.ISOLATED, "isolated", "released"),
+        ("leave-network", Condition.AWAY, "away", "returned"),
+        ("switch-off", Condition.OFF, "switched-off", "switched-on"),
     ],
 )
 def test_what_is_done_to_devices_is_a_spell_with_a_fact_at_either_end(
@@ -98,7 +98,7 @@ def test_what_is_done_to_devices_is_a_spell_with_a_fact_at_either_end(
         {**step(35, do=action, target="office-00001"), "for": "10min"},
     ]
     stage = Stage(scenario(timeline=timeline))
-    spells = stage.simulation.context.spells(0, 40 * MIN)
+    spells = stage.world.spells
     assert [(spell.condition, spell.from_ms, spell.devices.tolist()) for spell in spells] == [
         (condition, 5 * MIN, [6, 7, 8]),
         (condition, 35 * MIN, [0]),
@@ -242,12 +242,6 @@ def test_faults_of_a_scenario_hold_in_front_of_a_backend(tmp_path: Path) -> None
     assert sum(row["timed_out"] for row in rows(tmp_path, "servers")) > 0
 
 
-@given(st.integers(0, 40), st.lists(st.tuples(st.integers(0, 40), st.integers(0, 40)), max_size=6))
-def test_what_is_held_is_counted_as_a_set_would(end: int, intervals: list[tuple[int, int]]) -> None:
-    held = {ordinal for first, upto in intervals for ordinal in range(first, upto)}
-    assert _count_below(end, intervals) == len({ordinal for ordinal in held if ordinal < end})
-
-
 def test_every_action_that_can_be_written_is_carried_out(tmp_path: Path) -> None:
     """The examples of the actions, in one run: none is left to an assertion."""
     policies = [
@@ -257,8 +251,19 @@ def test_every_action_that_can_be_written_is_carried_out(tmp_path: Path) -> None
     by_name: dict[str, dict[str, Any]] = {
         "activate-policy": {"policy": "outbreak"},
         "deactivate-policy": {"policy": "outbreak"},
+        "edit-settings": {"settings": {"request-throttling": {"enabled": False}}},
         "change-policy": {"policy": "office", "settings": {"request-throttling": {"max-events-per-hour": 500}}},
         "import-exclusions": {"policy": "office", "file": "exclusions.xml"},
+        "create-policy": {"policy": "made", "take-over": "office"},
+        "copy-policy": {"policy": "office", "to": "copied"},
+        "delete-policy": {"policy": "copied"},
+        "export-policy": {"policy": "office", "to": "office.json"},
+        "import-policy": {"policy": "imported", "exported": "office.json"},
+        "set-out-of-office": {"policy": "outbreak"},
+        "roll-back-policy": {"policy": "office", "revision": 1},
+        "create-group": {"group": "Managed devices/HQ/Lab"},
+        "move-devices": {"group": "Managed devices/HQ/Lab"},
+        "view": {"what": "devices"},
         "start-process": {"process": "synthetic/a"},
         "emit": {"type": "file-change", "count": 3},
         "place-file": {"file": "synthetic/a"},
@@ -281,7 +286,8 @@ def test_every_action_that_can_be_written_is_carried_out(tmp_path: Path) -> None
         fault = {"server": "kics", "kind": name, "for": "30s", **extra.get(name, {})}
         timeline.append(step(number + len(ACTIONS) + 1, name=name, fault=fault))
     library = Path(__file__).parents[2] / "scenarios" / "library"
-    trial = scenario(timeline=timeline, policies=policies, folder=library)
+    expect = [{"name": "events happened", "total": "telemetry.generated", "is": "> 0"}]
+    trial = scenario(timeline=timeline, policies=policies, expect=expect, folder=library)
     assert {name_of(one.action) for one in trial.steps if one.action is not None} == {*ACTIONS, *FAULTS}
     assert run(trial, tmp_path).verdict == "pass"
     assert len([row for row in rows(tmp_path, "facts") if row["kind"] == "step"]) == len(ACTIONS) + len(FAULTS)

@@ -80,8 +80,8 @@ def test_a_case_is_judged_as_it_should_be(case: Case) -> None:
 
 
 FAULTS = (
-    (verdicts, "result.devices[place] == devices", "result.devices[place] >= 0"),
-    (verdicts, "np.minimum(np.searchsorted(result.devices, devices), len(result.devices) - 1)", "devices"),
+    (verdicts, "rows[place] == devices", "rows[place] >= 0"),
+    (verdicts, "np.minimum(np.searchsorted(rows, devices), len(rows) - 1)", "devices"),
     (verdicts, "if not looked.any():", "if False:"),
     (verdicts, "fulfilled = looked &", "fulfilled = True &"),
     (verdicts, "((first_false == NEVER) if expectation.always", "((first_true != NEVER) if expectation.always"),

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from emulator.telemetry.ledger import Traffic
-from scenarios import bounds, conditions, findings, series
+from scenarios import bounds, conditions, findings, latency, series
 from scenarios.series import latency_quantiles
 from tests.scenarios.judging import Case, answer, answers, made, plant
 from tests.scenarios.made import loaded, mistakes
@@ -242,9 +242,9 @@ FAULTS = (
     (series, "whole = int(pc.sum(rows[expectation.of.column]).as_py())", "whole = part"),
     (series, '"descending"),', '"ascending"),'),
     (series, "pa.array(nodes, pa.string())", "pa.array(nodes[:1], pa.string())"),
-    (series, "before + rank", "rank"),
-    (series, "(whole * share + 99_999) // 100_000", "(whole * share) // 100_000 + 1"),
-    (series, "(low + high) // 2", "high"),
+    (latency, "before + np.maximum(1, rank)", "np.maximum(1, rank)"),
+    (latency, "(low + high) // 2", "high"),
+    (latency, "(whole % WHOLE * share + WHOLE - 1) // WHOLE", "whole % WHOLE * share // WHOLE + 1"),
     (findings, "touched if part.faults else ~touched", "touched"),
     (findings, "touched if part.faults else ~touched", "~touched"),
     (findings, "if servers:", "if False:"),

@@ -13,17 +13,17 @@ import typer
 from pydantic import BaseModel
 
 import seatrial
-from emulator.policy.settings import GroupDescription, SettingDescription, describe
+from emulator.policy.settings import LOCAL_KEYS, GroupDescription, SettingDescription, describe
+from reports.codes import VERDICT_CODES, ExitCode
 from scenarios.actions import ACTIONS, FAULTS, Action, Targeted
 from scenarios.entries import ENTRIES, QUALIFIERS, Entry
 from scenarios.expectations import Outcome
 from scenarios.facts import FACTS, RUN_FACTS
-from scenarios.figures import COUNTS, FILTERS, SERIES, TEXTS, TOTALS, VALUES
+from scenarios.figures import COUNTS, FILTERS, SERIES, STORED, TALLIED, TEXTS, TOTALS, VALUES
 from scenarios.selectors import KEYS, STATES
 from scenarios.tables import KEYS as ORDER
 from scenarios.tables import SCHEMAS
 from scenarios.timeline import Timing
-from seatrial import ExitCode
 
 FOLDER: Final = Path(__file__).resolve().parents[2] / "docs" / "reference"
 MADE: Final = "Made from the code by `python -m tests.tools.make_reference`."
@@ -36,6 +36,7 @@ SELECTORS: Final[Mapping[str, tuple[str, str]]] = {
     ),
     "image": ("those of an image", "{image: linux-server}"),
     "os": ("`windows` or `linux`", "{os: windows}"),
+    "site": ("those at a site; `main` for blocks that name none", "{site: main}"),
     "tag": ("those whose block has the tag", "{tag: noisy}"),
     "state": (
         "those in a state, at the moment of the step; for an expectation, at the end of the run",
@@ -58,19 +59,21 @@ VERDICTS: Final[Mapping[Outcome, str]] = {
     Outcome.PASS: "it is as expected",
     Outcome.FAIL: "it is not; the run fails",
     Outcome.WARN: "it is not, and the expectation says `else: warn`; the run does not fail",
-    Outcome.UNKNOWN: "a query was stopped by its limits, or the expectation says `else: unknown`; counts like `fail`",
+    Outcome.UNKNOWN: "a query was stopped by its limits, a backend cannot be asked, or the expectation says "
+    "`else: unknown`; counts like `fail`",
     Outcome.INVALID: "it is not, and the expectation says `else: invalid`: the run says nothing about the server",
 }
 RUNS: Final[Mapping[str, str]] = {
-    "pass": "no expectation failed",
+    "pass": "something was judged, and no expectation failed",
+    "unjudged": "the scenario expects nothing, and nothing else was judged of a user's backend",
     "fail": "one failed, or is unknown",
     "invalid": "none failed, and one is invalid; or the run was cut short by a limit of wall time",
     "error": "the run broke, or is not over",
 }
 CODES: Final[Mapping[int, str]] = {
-    ExitCode.OK: "all is as expected",
+    ExitCode.OK: "all is as expected, and something was judged",
     ExitCode.FINDING: "a finding about the system under test; with `compare --gate` a figure out of its tolerance",
-    ExitCode.USER: "a mistake in the input, told with its place, cause and remedy",
+    ExitCode.USER: "a mistake in the input, told with its place, cause and remedy; or a run that judged nothing",
     ExitCode.HARNESS: "a fault of Seatrial or of an adapter, with its traceback",
     ExitCode.INVALID: "the run cannot be judged",
     ExitCode.INTERRUPTED: "interrupted with Ctrl-C; what was done is kept",
@@ -276,6 +279,14 @@ def _tables() -> Lines:
         ("figure", "meaning"),
         ((_code(name), figure.about) for name, figure in {**COUNTS, **TEXTS}.items()),
     )
+    yield "With `between`, which names two facts of each device's own:"
+    yield ""
+    yield from _table(("figure", "meaning"), ((_code(name), about) for name, about in TALLIED.items()))
+    yield "## Figures of what servers hold"
+    yield ""
+    yield "For `observe: PORT.stored`, at the end of the run, over all devices."
+    yield ""
+    yield from _table(("figure", "meaning"), ((_code(name), about) for name, about in STORED.items()))
     yield "## Facts"
     yield ""
     yield "In expectations `KIND:VALUE` asks for those with a value in their detail."
@@ -301,7 +312,9 @@ def _settings() -> Lines:
     yield "(KEA-POL-024). A mark tells what is known: **documented** with its clause, or **emulator's choice**"
     yield "where the documentation is silent."
     yield ""
-    for group in describe():
+    yield "Secrets are shown by no message, trace or manifest."
+    yield ""
+    for group in describe(LOCAL_KEYS):
         yield from _group(group)
 
 
@@ -310,7 +323,10 @@ def _group(group: GroupDescription) -> Lines:
     yield ""
     yield f"{group.section} / {group.title}. {group.about}"
     yield ""
-    yield f"In a new policy it is `{group.switch}` ({group.switch_clause}). The group is {group.basis}."
+    place = f"In a new policy it is `{group.switch}` ({group.switch_clause})."
+    if group.device_only:
+        place = f"It is in the settings of a device, and in no policy ({group.device_only})."
+    yield f"{place} The group is {group.basis}."
     yield ""
     yield from _described(group.settings)
     for setting in group.settings:
@@ -352,7 +368,7 @@ def _verdicts() -> Lines:
     yield from _table(("verdict", "meaning"), ((_code(str(each)), about) for each, about in VERDICTS.items()))
     yield "## Of a run"
     yield ""
-    codes = {**{verdict: str(code) for verdict, code in seatrial.VERDICT_CODES.items()}, "error": "2, 3 or 130"}
+    codes = {**{verdict: str(code) for verdict, code in VERDICT_CODES.items()}, "error": "2, 3 or 130"}
     yield from _table(
         ("verdict", "exit code", "meaning"), ((_code(each), codes[each], about) for each, about in RUNS.items())
     )

@@ -6,6 +6,7 @@
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta, timezone
 from typing import Final
+from zoneinfo import ZoneInfo
 
 import numpy as np
 
@@ -20,11 +21,13 @@ from emulator.policy.settings import (
     KicsIntegration,
     RequestThrottling,
 )
+from emulator.sites import Site
 from emulator.world import Condition, Injection, Spell, World
 from fakes.faults import Fault, FaultKind
 from tests.emulator.agreement import fleet
 from tests.emulator.agreement.fleet import BUSY, CALM, DETECTION, FILE, MODULE, OTHER_START, QUIET
 from tests.emulator.agreement.scenes import Scene
+from tests.emulator.governing import governed
 
 MINUTE_MS: Final = 60_000
 DAY_MIN: Final = 24 * 60
@@ -52,6 +55,7 @@ def _world(
     injections: tuple[Injection, ...] = (),
     spells: tuple[Spell, ...] = (),
     seed: int = 7,
+    sites: tuple[Site, ...] = (Site(11),),
 ) -> World:
     devices = len(images)
     return World(
@@ -60,12 +64,13 @@ def _world(
         cold=False,
         images=fleet.IMAGES,
         groups=("Managed devices",),
-        settings=(settings,),
+        governed=(governed(settings),),
         key=device_keys(seed, "fixed", devices),
         image=np.array(images, np.int64),
         group=np.zeros(devices, np.int64),
         identity=fleet.identity,
-        site=11,
+        sites=sites,
+        site=np.arange(devices, dtype=np.int64) % len(sites),
         scenario_classes=fleet.ADDED,
         spells=spells,
         injections=injections,
@@ -151,6 +156,30 @@ def settled() -> Scene:
     return Scene(_world(settings, minutes=150, images=[BUSY, BUSY, CALM, QUIET]))
 
 
+def two_sites() -> Scene:
+    """A site in Kolkata behind a slow link, with bursts that take longer than a tick, beside one that is near."""
+    settings = AgentSettings(
+        data_submission=DataSubmission(max_events_per_package=256),
+        kata_integration=KataIntegration(enabled=True, servers=(FIRST, SECOND), response_timeout_s=3),
+        kics_integration=KICS,
+        request_throttling=RequestThrottling(enabled=False),
+    )
+    sites = (Site(11), Site(12, ZoneInfo("Asia/Kolkata"), latency_ms=1_500, link_bps=64_000))
+    slow = Fault("slow", "node-1", FaultKind.SLOW_ANSWER, 40 * MINUTE_MS, 55 * MINUTE_MS, latency_ms=(1_000, 1_600))
+    injections = (_all(6, MODULE, 10 * MINUTE_MS, 2_000), _all(6, FILE, 70 * MINUTE_MS + 1_234, 1_000))
+    world = _world(
+        settings, minutes=100, images=[BUSY, BUSY, CALM, CALM, QUIET, QUIET], injections=injections, sites=sites
+    )
+    return Scene(world, (outage(20, 30), slow), listened=True)
+
+
+def two_settled_sites() -> Scene:
+    """The same two sites on a day like any other: nothing has to be asked, and yet answers take their time."""
+    settings = AgentSettings(kata_integration=KataIntegration(enabled=True, servers=(FIRST,)), kics_integration=KICS)
+    sites = (Site(11, ZoneInfo("Asia/Kolkata"), latency_ms=1_500, link_bps=64_000), Site(15, ZoneInfo("UTC")))
+    return Scene(_world(settings, minutes=150, images=[BUSY, BUSY, CALM, QUIET], sites=sites))
+
+
 def late_before_early() -> Scene:
     """A scenario names the later of two starts of one process first; both are in one tick, and the earlier is sent."""
     settings = AgentSettings(
@@ -187,6 +216,8 @@ CASES: Final[Mapping[str, Callable[[], Scene]]] = {
     "big bursts": big_bursts,
     "settled": settled,
     "late before early": late_before_early,
+    "two sites": two_sites,
+    "two settled sites": two_settled_sites,
     "three weeks": three_weeks,
 }
 
@@ -203,5 +234,10 @@ SEEN_IN: Final[Mapping[str, tuple[str, ...]]] = {
     "events stand in the order of the scenario": ("late before early",),
     "nothing expires": ("three weeks",),
     "a package holds one event less": ("lost answers", "stopped in a drain"),
+    "every site has the time zone of the start": ("two sites", "two settled sites"),
+    "the shocks of a site reach all devices": ("two settled sites",),
+    "a site's network takes no time": ("two sites",),
+    "a link takes no time": ("two sites",),
+    "a late answer is in time": ("two sites",),
 }
 """Faults by name, and the scenes in which each has to show."""

@@ -6,9 +6,11 @@ from dataclasses import dataclass, field, fields
 
 from hypothesis.vendor.pretty import RepresentationPrinter
 
-from emulator.policy.settings import DEFAULTS, AgentSettings
+from emulator.policy.effective import LocalSettings, effective
+from emulator.policy.policies import Governing
+from emulator.policy.settings import DEFAULTS, AgentSettings, key_of
 from emulator.ports import I64, Answers, Synchronisations, Target, TelemetryColumns, Transmissions
-from emulator.world import Agents, World
+from emulator.world import Agents, Governed, World
 from fakes.central_node import CentralNode
 from fakes.faults import Fault, FaultSchedule
 from fakes.kics import KicsForNetworks
@@ -133,10 +135,13 @@ class Scene:
         world = self.world
         lines = [
             f"a scene of {len(world)} devices, {world.duration_ms} ms in ticks of {world.tick_ms} ms",
-            f"start {world.calendar.start}, cold {world.cold}, site {world.site}, listened {self.listened}",
+            f"start {world.calendar.start}, cold {world.cold}, listened {self.listened}",
+            f"sites {world.sites}, {world.site.tolist()}",
             f"keys {world.key.tolist()}, images {world.image.tolist()}, groups {world.group.tolist()}",
-            *(f"group {group}: {_told(settings)}" for group, settings in enumerate(world.settings)),
-            *(f"at {one.at_ms} group {one.group}: {_told(one.settings)}" for one in world.changes),
+            *(f"group {group}: {_governed(governed)}" for group, governed in enumerate(world.governed)),
+            f"own {_told(effective(None, world.own).settings)}",
+            *(f"at {one.at_ms} {one.devices.tolist()}: {_governed(one.item)}" for one in world.news),
+            *(f"at {one.at_ms} {one.devices.tolist()}: {one.group} {one.content}" for one in world.edits),
             *(
                 f"{one.devices.tolist()} {one.condition} from {one.from_ms} until {one.until_ms}"
                 for one in world.spells
@@ -194,6 +199,21 @@ class Scene:
 def _integrated(target: Target, settings: AgentSettings) -> bool:
     """An implementation need not keep figures of a target that no settings of the world integrate."""
     return (settings.kata_integration if target is Target.CENTRAL_NODE else settings.kics_integration).enabled
+
+
+def _governed(item: object) -> str:
+    """What governs a device."""
+    if not isinstance(item, Governed):
+        return repr(item)
+    return " outside ".join(
+        "nobody" if policy is None else f"{[key_of(lock.values) for lock in policy.locks]} {_told(_only(policy))}"
+        for policy in (item.inside, item.outside)
+    )
+
+
+def _only(policy: Governing) -> AgentSettings:
+    """What a policy locks, and defaults."""
+    return effective(policy, LocalSettings()).settings
 
 
 def _told(settings: AgentSettings) -> str:

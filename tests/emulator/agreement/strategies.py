@@ -1,8 +1,10 @@
 """Scenes at random: everything that a scenario can bring, in worlds small enough for the plain agent."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from typing import Any, Final  # Any: each kind of fault has values of its own
+from zoneinfo import ZoneInfo
 
 import numpy as np
 from hypothesis import strategies as st
@@ -12,7 +14,9 @@ from emulator.clock import Calendar
 from emulator.exclusions.network import NetworkRule
 from emulator.exclusions.process import ProcessRule
 from emulator.policy.addresses import Address
+from emulator.policy.effective import LocalSettings
 from emulator.policy.settings import (
+    GROUP_KEYS,
     AgentSettings,
     DataSubmission,
     ExcludedNetworkCommunications,
@@ -21,11 +25,13 @@ from emulator.policy.settings import (
     KicsIntegration,
     RequestThrottling,
 )
-from emulator.world import Condition, Injection, SettingsChange, Spell, World
+from emulator.sites import Site
+from emulator.world import Condition, Governed, Injection, LocalEdit, News, Spell, World
 from fakes.faults import Certificate, Fault, FaultKind
 from tests.emulator.agreement import fleet
 from tests.emulator.agreement.fleet import BUSY, CALM, QUIET
 from tests.emulator.agreement.scenes import KATA, KICS, NOWHERE, Scene
+from tests.emulator.governing import governing
 
 MINUTE_MS: Final = 60_000
 HOUR_MS: Final = 60 * MINUTE_MS
@@ -106,6 +112,48 @@ agent_settings: Final = st.builds(
 )
 
 
+_governing: Final = st.builds(
+    governing,
+    agent_settings,
+    st.sampled_from(("office", "outbreak")),
+    keys=st.one_of(
+        st.just(GROUP_KEYS), st.sets(st.sampled_from(GROUP_KEYS)).map(lambda keys: [k for k in GROUP_KEYS if k in keys])
+    ),
+)
+_governed: Final = st.one_of(
+    _governing.map(lambda policy: Governed(policy, policy)),
+    st.builds(Governed, st.one_of(_governing, st.none()), st.one_of(_governing, st.none())),
+)
+_CONTENTS: Final = (
+    ("data-submission", {"events-transmission-period": "2min"}),
+    ("data-submission", {"max-events-per-package": 33}),
+    ("request-throttling", {"enabled": False}),
+    ("request-throttling", {"max-events-per-hour": 77}),
+    ("kata-integration", {"enabled": False}),
+    ("kata-integration", {"enabled": True, "servers": [next(iter(KATA))]}),
+    ("kata-integration", {"use-ttl": False}),
+    ("kata-integration", {"use-ttl": True}),
+    ("kics-integration", {"enabled": True, "servers": [next(iter(KICS))]}),
+    ("excluded-processes", {"use-exclusions": False}),
+)
+
+
+def _own(settings: AgentSettings) -> LocalSettings:
+    """Of these, what is set at the installation of devices: their integrations."""
+    return LocalSettings().having(settings.kata_integration).having(settings.kics_integration)
+
+
+_sites: Final = st.builds(
+    Site,
+    key=st.integers(0, 2**64 - 1),
+    zone=st.sampled_from(
+        (None, None, *map(ZoneInfo, ("UTC", "Asia/Kolkata", "America/Los_Angeles", "Pacific/Chatham")))
+    ),
+    latency_ms=st.sampled_from((0, 0, 300, 2_985, 9_970, 9_990, 31_000)),
+    link_bps=st.sampled_from((None, None, 10_000_000, 64_000, 2_400)),
+)
+
+
 @st.composite
 def scenes(draw: st.DrawFn) -> Scene:
     """A scene at random."""
@@ -126,12 +174,7 @@ def worlds(draw: st.DrawFn) -> World:
     devices = draw(st.integers(1, 2 if long else DEVICES_MAX))
     duration_ms = draw(st.integers(3 * HOUR_MS, 26 * HOUR_MS) if long else st.integers(20 * MINUTE_MS, 2 * HOUR_MS))
     groups = draw(st.integers(1, 2))
-    changes = draw(
-        st.lists(
-            st.builds(SettingsChange, st.integers(0, duration_ms), st.integers(0, groups - 1), agent_settings),
-            max_size=4,
-        )
-    )
+    sites = tuple(draw(st.lists(_sites, min_size=1, max_size=3)))
     indices = st.just(QUIET) if long else st.sampled_from((BUSY, BUSY, CALM, QUIET))
     bare = World(
         calendar=Calendar(MONDAY + timedelta(minutes=draw(st.integers(0, 7 * 24 * 60 - 1)))),
@@ -139,18 +182,19 @@ def worlds(draw: st.DrawFn) -> World:
         cold=draw(st.sampled_from((False, False, True))),
         images=fleet.IMAGES,
         groups=tuple(f"Managed devices/{number}" for number in range(groups)),
-        settings=tuple(draw(agent_settings) for _ in range(groups)),
+        governed=tuple(draw(_governed) for _ in range(groups)),
+        own=draw(agent_settings.map(_own)),
         key=device_keys(draw(st.integers(0, 2**32)), "block", devices),
         image=np.array([draw(indices) for _ in range(devices)], np.int64),
         group=np.array([draw(st.integers(0, groups - 1)) for _ in range(devices)], np.int64),
         identity=fleet.identity,
-        site=draw(st.integers(0, 2**64 - 1)),
+        sites=sites,
+        site=np.array([draw(st.integers(0, len(sites) - 1)) for _ in range(devices)], np.int64),
         scenario_classes=fleet.ADDED,
-        changes=tuple(sorted(changes, key=lambda change: change.at_ms)),
     )
-    object.__setattr__(bare, "spells", draw(_spells(bare)))
-    object.__setattr__(bare, "injections", draw(_injections(bare, bursts=BURSTS if not long else (*BURSTS, BURST_MAX))))
-    return bare
+    bare = replace(bare, news=draw(_news(bare)), edits=draw(_edits(bare)))
+    bursts = BURSTS if not long else (*BURSTS, BURST_MAX)
+    return replace(bare, spells=draw(_spells(bare)), injections=draw(_injections(bare, bursts=bursts)))
 
 
 @st.composite
@@ -170,10 +214,25 @@ def _some(draw: st.DrawFn, world: World) -> np.ndarray[tuple[int], np.dtype[np.i
 
 
 @st.composite
+def _news(draw: st.DrawFn, world: World) -> tuple[News, ...]:
+    """News for some devices each: what governs them, and things that no agent of telemetry knows."""
+    items = st.one_of(_governed, _governed, _governed, st.just("a task"))
+    moments_ms = sorted(draw(st.lists(moments(world), max_size=5)))
+    return tuple(News(at_ms, draw(_some(world)), draw(items)) for at_ms in moments_ms)
+
+
+@st.composite
+def _edits(draw: st.DrawFn, world: World) -> tuple[LocalEdit, ...]:
+    moments_ms = draw(st.lists(moments(world), max_size=5))
+    return tuple(LocalEdit(at_ms, draw(_some(world)), *draw(st.sampled_from(_CONTENTS))) for at_ms in moments_ms)
+
+
+@st.composite
 def _spells(draw: st.DrawFn, world: World) -> tuple[Spell, ...]:
     """Spells of all conditions; the agent does not crash while it is down already."""
     spells = []
-    for condition in draw(st.lists(st.sampled_from((Condition.OFF_LINE, Condition.ISOLATED)), min_size=1, max_size=4)):
+    kinds = Condition.OFF_LINE, Condition.ISOLATED, Condition.OFF, Condition.AWAY, Condition.AWAY, Condition.UNLICENSED
+    for condition in draw(st.lists(st.sampled_from(kinds), min_size=1, max_size=6)):
         from_ms = draw(moments(world))
         spells.append(Spell(condition, draw(_some(world)), from_ms, from_ms + 1 + draw(_lengths)))
     cuts = sorted(draw(st.sets(moments(world), min_size=2, max_size=6)))

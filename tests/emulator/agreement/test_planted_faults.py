@@ -144,6 +144,25 @@ def faults_at_the_start(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(PlainSimulation, "__init__", wrong)
 
 
+def with_sites(**other: Any) -> Plant:
+    """Every site is another in these."""
+    init = PlainSimulation.__init__
+
+    def plant(patch: pytest.MonkeyPatch) -> None:
+        def wrong(
+            self: PlainSimulation, world: World, servers: Mapping[Target, TelemetryColumns], **options: Any
+        ) -> None:
+            init(self, replace(world, sites=tuple(replace(site, **other) for site in world.sites)), servers, **options)
+
+        patch.setattr(PlainSimulation, "__init__", wrong)
+
+    return plant
+
+
+def late_in_time(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Session, "_server_timeout_ms", property(lambda self: self._integration.timeout_ms))
+
+
 FAULTS: Mapping[str, Plant] = {
     "the share of one type is a per cent more": larger_share,
     "the TTL is a slot longer": longer_ttl,
@@ -157,6 +176,11 @@ FAULTS: Mapping[str, Plant] = {
     "events stand in the order of the scenario": order_of_the_scenario,
     "nothing expires": no_expiry,
     "a package holds one event less": smaller_package,
+    "every site has the time zone of the start": with_sites(zone=None),
+    "the shocks of a site reach all devices": with_sites(key=11),
+    "a site's network takes no time": with_sites(latency_ms=0),
+    "a link takes no time": with_sites(link_bps=None),
+    "a late answer is in time": late_in_time,
 }
 RIGHT: dict[str, Lived] = {}
 

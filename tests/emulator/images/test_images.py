@@ -1,6 +1,7 @@
 import pickle
 import subprocess
 import sys
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import replace
 
@@ -8,10 +9,12 @@ import pytest
 
 from emulator import identity, life
 from emulator.chance import device_key
-from emulator.events import EVENT_TYPES, PROCESS_START, Direction, EventClass
+from emulator.clock import HOUR_SLOTS, WEEK_HOURS
+from emulator.events import EVENT_TYPES, HIGH_TYPES, PROCESS_START, Direction, EventClass
 from emulator.images import IMAGES, Image, image, linux, windows
 from emulator.images.statistics import statistics
 from emulator.images.windows_host import windows_host
+from emulator.policy.settings import RequestThrottling
 
 LIVELY = tuple(name for name in IMAGES if name != "quiet")
 SLOTS = identity.slots(device_key(1, "trial", 0), "trial", 0)
@@ -38,6 +41,7 @@ def clashes(classes: Iterable[EventClass]) -> set[str]:
 
 def test_the_shipped_images_are_these() -> None:
     assert tuple(IMAGES) == (
+        "linux-database",
         "linux-server",
         "linux-workstation",
         "quiet",
@@ -45,7 +49,7 @@ def test_the_shipped_images_are_these() -> None:
         "windows-office",
         "windows-server",
     )
-    assert len(IMAGES) == 6
+    assert len(IMAGES) == 7
     assert "quiet" in IMAGES
     assert "windows-toaster" not in IMAGES
 
@@ -213,7 +217,7 @@ def test_remote_desktops_are_let_in_where_there_is_a_listener() -> None:
 
 
 def test_a_linux_host_has_the_items_that_a_scan_reads_there() -> None:
-    for name in ("linux-server", "linux-workstation"):
+    for name in ("linux-database", "linux-server", "linux-workstation"):
         kinds = set(image(name).host.device(SLOTS).items)
         assert kinds == {"ArpEntryItem", "FileItem", "PortItem", "ProcessItem", "SystemInfoItem"}
 
@@ -235,6 +239,7 @@ def test_an_image_survives_the_way_to_another_process(name: str) -> None:
 @pytest.mark.parametrize(
     ("name", "least", "most"),
     [
+        ("linux-database", 250, 350),
         ("linux-server", 900, 1_100),
         ("windows-jump-host", 800, 1_000),
         ("windows-server", 1_100, 1_300),
@@ -255,6 +260,32 @@ def test_the_office_is_busiest_in_the_logon_wave() -> None:
     found = statistics(image("windows-office"))
     assert found.busiest_hour % 24 == 8
     assert 3_100 <= found.busiest <= 3_700
+
+
+def hourly_at_the_highest_level(made: Image, hour: int) -> dict[int, float]:
+    """Mean events of each type in an hour of the week, of a device at the highest level."""
+    tables, found = life.hour_tables(made, hour), defaultdict[int, float](float)
+    for place, index in enumerate(tables.common):
+        found[made.classes[index].type] += tables.counts[place][-1].mean() * HOUR_SLOTS
+    for place, index in enumerate(tables.rare):
+        found[made.classes[index].type] += float(tables.thresholds[place][-1]) / 2**64 * HOUR_SLOTS
+    return found
+
+
+def cut(name: str) -> bool:
+    """Whether throttling with its defaults may cut a device of an image, five standard deviations allowed for."""
+    limits = RequestThrottling()
+    share = limits.max_events_per_hour * limits.percentage_of_event_limit_excess / 100
+    for hour in range(WEEK_HOURS):
+        found = hourly_at_the_highest_level(image(name), hour)
+        low = max(mean for kind, mean in found.items() if kind >= HIGH_TYPES)
+        if low + 5 * low**0.5 > share or sum(found.values()) * 1.2 > limits.max_events_per_hour:
+            return True
+    return False
+
+
+def test_a_database_alone_is_never_throttled() -> None:
+    assert [name for name in LIVELY if not cut(name)] == ["linux-database"]
 
 
 @pytest.mark.parametrize("name", LIVELY)

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cached_property, partial
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,9 @@ from emulator.images.quiet import IMAGE as QUIET
 from emulator.plain import PlainSimulation
 from emulator.policy.settings import AgentSettings, KataIntegration, KicsIntegration, RequestThrottling
 from emulator.ports import I64, Answers, Event, Outcome, Synchronisations, Target, Transmissions
-from emulator.world import Condition, Injection, SettingsChange, Spell, World
+from emulator.sites import NEAR, Site
+from emulator.world import Condition, Injection, Spell, World
+from tests.emulator.governing import SettingsChange, governed
 
 MINUTE_MS = 60_000
 HOUR_MS = 60 * MINUTE_MS
@@ -85,21 +88,25 @@ def world(
     cold: bool = True,
     changes: Sequence[tuple[int, AgentSettings]] = (),
     spells: Sequence[Spell] = (),
+    site: Site = NEAR,
 ) -> World:
     """Devices on which nothing happens but `events` (on each); cold, so that all their moments are near full ones."""
+    group = np.zeros(devices, np.int64)
     return World(
         calendar=Calendar(datetime(2026, 3, 2, 8, tzinfo=UTC)),
         duration_ms=duration_ms,
         cold=cold,
         images=(QUIET,),
         groups=("Managed devices",),
-        settings=(hold or settings(),),
+        governed=(governed(hold or settings()),),
         key=device_keys(seed, "office", devices),
         image=np.zeros(devices, np.int64),
-        group=np.zeros(devices, np.int64),
+        group=group,
+        sites=(site,),
+        site=np.zeros(devices, np.int64),
         identity=lambda device: {"user": f"a.user{device:02d}", "host": f"OFFICE-{device}", "site": "main"},
         scenario_classes=tuple(classes),
-        changes=tuple(SettingsChange(at_ms, 0, later) for at_ms, later in changes),
+        news=tuple(SettingsChange(at_ms, 0, later).news(group) for at_ms, later in sorted(changes, key=itemgetter(0))),
         spells=tuple(spells),
         injections=injections(events, range(devices)),
     )
@@ -213,7 +220,7 @@ def run(
     *,
     node: Script | None = None,
     kics: Script | None = None,
-    administration: Callable[[int], bool] | None = None,
+    administration: Callable[[int, int], bool] | None = None,
 ) -> Run:
     node, kics = node or Script(), kics or Script()
     simulation = PlainSimulation(given, {Target.CENTRAL_NODE: node, Target.KICS: kics}, administration=administration)

@@ -77,7 +77,7 @@ def test_the_counts_are_those_of_the_draw() -> None:
     level_key = life.base_level(key)
     for slot, events in enumerate(happenings(given)):
         hour, number = given.hour_of_slot(slot)
-        level = life.level(key, level_key, number, given.site)
+        level = life.level(key, level_key, number, given.sites[0].key)
         row_hash = chance.mix(key + slot * chance.GOLDEN)
         for index in range(len(LIVELY.classes)):
             count = life.count_of(LIVELY, index, life.hour_tables(LIVELY, hour), level, row_hash)

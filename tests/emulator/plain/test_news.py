@@ -1,7 +1,9 @@
 """Settings that change while a device runs: when it hears of them, and what they change at once."""
 
+from dataclasses import replace
 from itertools import pairwise
 
+import numpy as np
 import pytest
 
 from emulator.policy.settings import DataSubmission, RequestThrottling
@@ -56,14 +58,13 @@ def test_of_several_changes_the_latest_holds() -> None:
 
 def test_a_change_concerns_its_group() -> None:
     given = world([MODULE], EVERY_10_S, duration_ms=HOUR_MS)
-    [change] = world([MODULE], [], changes=[(0, SLOW)]).changes
-    object.__setattr__(change, "group", 1)
-    object.__setattr__(given, "changes", (change,))
-    assert len(run(given).node.sent) == len(run(world([MODULE], EVERY_10_S, duration_ms=HOUR_MS)).node.sent)
+    [change] = world([MODULE], [], changes=[(0, SLOW)]).news
+    told = replace(given, news=(replace(change, devices=np.array([1])),))
+    assert len(run(told).node.sent) == len(run(world([MODULE], EVERY_10_S, duration_ms=HOUR_MS)).node.sent)
 
 
-@pytest.mark.parametrize("condition", [Condition.OFF_LINE, Condition.STOPPED, Condition.CRASHED])
-def test_without_link_or_agent_nothing_is_heard(condition: Condition) -> None:
+@pytest.mark.parametrize("condition", [Condition.OFF_LINE, Condition.OFF, Condition.AWAY])
+def test_where_the_administration_server_is_not_reached_nothing_is_heard(condition: Condition) -> None:
     given = world(
         [MODULE],
         EVERY_10_S,
@@ -75,15 +76,30 @@ def test_without_link_or_agent_nothing_is_heard(condition: Condition) -> None:
     assert gaps_around(moments, 45 * MINUTE_MS + PHASE) == ({30_000}, {120_000})
 
 
-def test_an_isolated_device_hears_of_changes() -> None:
-    isolated = spell(Condition.ISOLATED, 0, HOUR_MS)
-    given = world([MODULE], EVERY_10_S, changes=[(0, SLOW)], spells=[isolated], duration_ms=HOUR_MS)
-    assert len(run(given).node.sent) == 30
+@pytest.mark.parametrize("condition", [Condition.ISOLATED, Condition.UNLICENSED])
+def test_a_device_that_is_isolated_or_unlicensed_hears_of_changes(condition: Condition) -> None:
+    spells = [spell(condition, 14 * MINUTE_MS, 16 * MINUTE_MS)]
+    given = world([MODULE], EVERY_10_S, changes=[(0, SLOW)], spells=spells, duration_ms=HOUR_MS)
+    moments = [one.at_ms for one in run(given).node.sent if one.at_ms > 17 * MINUTE_MS]
+    assert {later - one for one, later in pairwise(moments)} == {120_000}
+
+
+@pytest.mark.parametrize("condition", [Condition.STOPPED, Condition.CRASHED])
+def test_network_agent_hears_for_an_endpoint_agent_that_does_not_run(condition: Condition) -> None:
+    given = world(
+        [MODULE],
+        EVERY_10_S,
+        changes=[(16 * MINUTE_MS, SLOW)],
+        spells=[spell(condition, 29 * MINUTE_MS, 31 * MINUTE_MS)],
+        duration_ms=HOUR_MS,
+    )
+    moments = [one.at_ms for one in run(given).node.sent if one.at_ms > 31 * MINUTE_MS]
+    assert {later - one for one, later in pairwise(moments)} == {120_000}
 
 
 def test_a_silent_administration_server_tells_nothing() -> None:
     given = world([MODULE], EVERY_10_S, changes=[(16 * MINUTE_MS, SLOW)], duration_ms=HOUR_MS)
-    result = run(given, administration=lambda at_ms: at_ms > 40 * MINUTE_MS)
+    result = run(given, administration=lambda at_ms, _wait_ms: at_ms > 40 * MINUTE_MS)
     moments = [one.at_ms for one in result.node.sent]
     assert gaps_around(moments, 45 * MINUTE_MS + PHASE) == ({30_000}, {120_000})
 

@@ -13,11 +13,13 @@ from emulator.policy.records import Basis
 from emulator.policy.settings import (
     DEFAULTS,
     GROUP_KEYS,
+    LOCAL_KEYS,
     AgentSettings,
     DataSubmission,
     KataIntegration,
     RequestThrottling,
     SettingDescription,
+    Step,
     Switch,
     describe,
     key_of,
@@ -25,7 +27,7 @@ from emulator.policy.settings import (
 )
 from tests.emulator.policy.catalogue import clauses
 
-DESCRIBED = {(group.key, setting.key): setting for group in describe() for setting in group.settings}
+DESCRIBED = {(group.key, setting.key): setting for group in describe(LOCAL_KEYS) for setting in group.settings}
 
 
 def refusal(key: str, data: object) -> SettingError:
@@ -46,6 +48,12 @@ DOCUMENTED_DEFAULTS = [
     ("KEA-CEN-027", "kata-integration", "response-timeout", 10, "s"),
     ("KEA-CEN-029", "kata-integration", "sync-interval", 5, "min"),
     ("KEA-SBX-006", "kics-integration", "connect-using-general-proxy", False, ""),
+    ("KEA-SBX-004", "sandbox-integration", "connect-using-general-proxy", False, ""),
+    ("KEA-SEC-024", "self-defense", "enabled", True, ""),
+    ("KEA-PRX-009", "proxy", "port", 8080, ""),
+    ("KEA-KSN-002", "ksn", "enabled", False, ""),
+    ("KEA-DIA-007", "failure-diagnosis", "max-trace-file-size", 50, "MB"),
+    ("KEA-DIA-010", "failure-diagnosis", "max-trace-files", 1, "files"),
 ]
 
 
@@ -70,6 +78,29 @@ def test_defaults_that_no_clause_gives_are_marked_as_the_emulators_choice() -> N
         ("excluded-processes", "rules"),
         ("excluded-network-communications", "use-exclusions"),
         ("excluded-network-communications", "rules"),
+        ("sandbox-integration", "enabled"),
+        ("sandbox-integration", "servers"),
+        ("user-permissions", "granted"),
+        ("password-protection", "enabled"),
+        ("password-protection", "password"),
+        ("password-protection", "confirmation"),
+        ("proxy", "mode"),
+        ("proxy", "host"),
+        ("proxy", "use-ntlm"),
+        ("proxy", "user"),
+        ("proxy", "password"),
+        ("proxy", "bypass-local-addresses"),
+        ("licensing", "activate-via-administration-server"),
+        ("ksn", "accept-statement"),
+        ("ksn", "via-administration-server"),
+        ("mdr", "enabled"),
+        ("mdr", "blob"),
+        ("mdr", "user-identifier"),
+        ("failure-diagnosis", "write-traces"),
+        ("failure-diagnosis", "trace-folder"),
+        ("failure-diagnosis", "overwrite-old-trace-files"),
+        ("failure-diagnosis", "write-dumps"),
+        ("failure-diagnosis", "dump-folder"),
     }
 
 
@@ -96,6 +127,8 @@ def test_the_default_switch_is_unaffected_but_for_three_groups() -> None:
         "excluded-network-communications": "KEA-EDX-038",
     }
     assert {group.switch_clause for group in describe() if group.switch is Switch.UNAFFECTED} == {"KEA-POL-025"}
+    named = {"proxy", "ksn", "self-defense"}  # by the clause itself
+    assert named <= {group.key for group in describe() if group.switch is Switch.UNAFFECTED}
 
 
 def test_the_groups_are_where_the_console_has_them() -> None:
@@ -110,6 +143,29 @@ def test_the_groups_are_where_the_console_has_them() -> None:
         "EDR telemetry / Excluded network communications",
         "Exclusions",
     )
+
+
+def test_security_proxy_and_licensing_are_where_the_console_has_them() -> None:
+    # KEA-SEC-006, KEA-SEC-019, KEA-SEC-026, KEA-PRX-015, KEA-LIC-002, KEA-DIA-003
+    places = {group.key: (group.section, group.title) for group in describe(LOCAL_KEYS)}
+    assert [key for key, (section, _) in places.items() if section == "Application settings / Security settings"] == [
+        "user-permissions",
+        "password-protection",
+        "self-defense",
+    ]
+    assert [key for key, (section, _) in places.items() if section == "Application settings / General settings"] == [
+        "proxy",
+        "licensing",
+    ]
+    assert places["failure-diagnosis"] == ("Application settings / Failure diagnosis", "Failure diagnosis")
+
+
+def test_the_groups_stand_in_the_order_of_the_settings_steps() -> None:
+    # KEA-POL-011
+    steps = [group.step for group in describe() if group.step is not None]
+    assert steps == sorted(steps, key=list(Step).index)
+    without = [group.key for group in describe() if group.step is None]
+    assert without == list(GROUP_KEYS[-len(without) :])
 
 
 def test_optimisation_is_in_the_section_of_processes_only() -> None:
@@ -132,7 +188,7 @@ def every_setting() -> list[tuple[str, SettingDescription]]:
 
 def test_every_clause_named_is_in_the_catalogue() -> None:
     known = clauses()
-    named = {clause for group in describe() for clause in [group.switch_clause]}
+    named = {clause for group in describe(LOCAL_KEYS) for clause in (group.switch_clause, group.device_only) if clause}
     for _, setting in every_setting():
         named |= {setting.clause, setting.default_clause, setting.range_clause} - {None}  # type: ignore[arg-type]  # set of optional
     assert named <= known.keys()
@@ -144,7 +200,7 @@ def test_a_documented_setting_names_its_clause_and_only_it() -> None:
 
 
 def test_defaults_and_ranges_agree_with_the_catalogue() -> None:
-    known = clauses("telemetry", "central-node", "sandbox-and-kics")
+    known = clauses("telemetry", "central-node", "sandbox-and-kics", "security", "proxy", "ksn", "diagnostics")
     words = {"enabled": True, "disabled": False}
     compared = 0
     for place, setting in every_setting():
@@ -162,9 +218,10 @@ def test_defaults_and_ranges_agree_with_the_catalogue() -> None:
     assert compared == len(DOCUMENTED_DEFAULTS) + 2
 
 
-def test_every_default_of_the_telemetry_clauses_is_held() -> None:
+def test_every_default_of_a_clause_is_held() -> None:
     held = {setting.default_clause for _, setting in every_setting()} | {group.switch_clause for group in describe()}
-    stated = {name for name, clause in clauses("telemetry").items() if clause["kind"] == "default"}
+    known = clauses("telemetry", "security", "ksn", "diagnostics", "sandbox-and-kics")
+    stated = {name for name, clause in known.items() if clause["kind"] == "default"}
     assert stated <= held
 
 
@@ -454,7 +511,7 @@ def test_a_group_cannot_be_built_with_a_value_that_is_refused() -> None:
 
 
 def test_every_group_is_reached_by_its_key() -> None:
-    assert [key_of(DEFAULTS.group(key)) for key in GROUP_KEYS] == list(GROUP_KEYS)
+    assert [key_of(DEFAULTS.group(key)) for key in LOCAL_KEYS] == list(LOCAL_KEYS)
 
 
 def test_a_setting_error_is_one_of_seatrials() -> None:
@@ -491,11 +548,12 @@ nearly = st.sampled_from(
         ("excluded-processes", "rules"),
         ("excluded-network-communications", "rules"),
         ("kata-integration", "servers"),
+        ("user-permissions", "granted"),
     ]
 ).flatmap(lambda place: st.tuples(st.just(place[0]), st.lists(items(*place), max_size=3).map(lambda x: {place[1]: x})))
 
 
-@given(nearly | st.tuples(st.sampled_from(GROUP_KEYS) | st.text(max_size=10), plain))
+@given(nearly | st.tuples(st.sampled_from(LOCAL_KEYS) | st.text(max_size=10), plain))
 def test_whatever_is_given_either_is_read_or_refused(entry: tuple[str, object]) -> None:
     key, data = entry
     refused = None

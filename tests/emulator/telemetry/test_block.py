@@ -26,9 +26,15 @@ DTYPES = {
     "Block.key": np.uint64,
     "Block.phase": np.uint16,
     "Block.cell": np.int32,
+    "Block.site": np.int16,
     "Block.profile": np.int32,
-    "Block.heard": np.int16,
-    "Block.asks": np.int32,
+    "Block.governed": np.int32,
+    "Block.own": np.int32,
+    "Block.away": np.bool_,
+    "Conditions.counts": np.int16,
+    "Inbox.due": np.int32,
+    "Inbox.heard": np.int32,
+    "NetworkAgents.asks": np.int32,
     "Block.generated": np.int64,
     "Block.suppressed": np.int64,
     "Block.residue": np.int32,
@@ -89,12 +95,14 @@ def arrays(value: Any) -> Iterator[np.ndarray[Any, Any]]:
 
 def columns(block: Block) -> Iterator[tuple[str, np.ndarray[Any, Any]]]:
     """(name, column) of everything that a block holds, wherever."""
-    parts: list[Any] = [block]
+    parts: list[Any] = [block, block.conditions, block.network_agents, block.network_agents.inbox]
     for stream in block.streams.values():
         parts += [stream, stream.session, stream.backlog, stream.books, stream.throttle, stream.collector.ttl]
     for part in parts:
         if part is not None:
             for name in slots_of(part):
+                if name == "_masks":  # made anew from the counts whenever they change
+                    continue
                 for column in arrays(getattr(part, name, None)):
                     yield f"{type(part).__name__}.{name}", column
 
@@ -192,10 +200,11 @@ def test_trouble_leaves_no_columns_that_are_large() -> None:
     assert stream.backlog.bytes == Backlog().bytes
 
 
-def test_rows_are_sorted_by_cell_and_profile_and_found_by_device() -> None:
+def test_rows_are_sorted_by_cell_site_and_profile_and_found_by_device() -> None:
     simulation = lived()
     (block,) = simulation.blocks
-    order = list(zip(block.cell.tolist(), block.profile.tolist(), block.device.tolist(), strict=True))
+    columns = (block.cell, block.site, block.profile, block.device)
+    order = list(zip(*(column.tolist() for column in columns), strict=True))
     assert order == sorted(order)
     assert [(run.first, run.end) for run in block.runs] == sorted((run.first, run.end) for run in block.runs)
     assert block.runs[0].first == 0

@@ -48,9 +48,9 @@ def twin(given_world: World, place: int, key: int, level: int, slot: int) -> lis
 def test_a_column_is_drawn_as_one_device_is(hours: int) -> None:
     given_world, rows = lived((OFFICE, SERVER, IMAGES[2])), 48
     draw, keys, level, slot = Draw(given_world, 64), device_keys(1, "draw", rows), all_levels(rows), hours * 120 + 7
-    parts = [(0, 16, 0), (16, 24, 1), (24, 40, 2), (40, rows, 0)]
+    parts = [(0, 16, (0, 0)), (16, 24, (1, 0)), (24, 40, (2, 0)), (40, rows, (0, 0))]
     draw.fill(parts, keys, level, slot)
-    for first, end, place in parts:
+    for first, end, (place, _) in parts:
         for row in range(first, end):
             wanted = twin(given_world, place, int(keys[row]), row % life.LEVELS, slot)
             assert draw.classes[: len(wanted), row].tolist() == wanted
@@ -72,8 +72,8 @@ def test_a_hash_is_that_of_the_row_and_the_slot() -> None:
 def test_what_one_row_draws_does_not_depend_on_the_rows_beside_it() -> None:
     given_world, keys = lived((OFFICE, SERVER)), device_keys(2, "draw", 40)
     many, few = Draw(given_world, 40), Draw(given_world, 40)
-    many.fill([(0, 25, 0), (25, 40, 1)], keys, all_levels(40), 99)
-    few.fill([(0, 3, 1)], keys[30:33], all_levels(40)[30:33], 99)
+    many.fill([(0, 25, (0, 0)), (25, 40, (1, 0))], keys, all_levels(40), 99)
+    few.fill([(0, 3, (1, 0))], keys[30:33], all_levels(40)[30:33], 99)
     size = len(SERVER.classes)
     assert (many.classes[:size, 30:33] == few.classes[:size, :3]).all()
     assert (many.types[:, 30:33] == few.types[:, :3]).all()
@@ -82,16 +82,21 @@ def test_what_one_row_draws_does_not_depend_on_the_rows_beside_it() -> None:
 def test_an_image_without_life_draws_nothing_after_one_that_had_some() -> None:
     given_world, keys = lived((OFFICE, IMAGES[0])), device_keys(2, "draw", 8)
     draw = Draw(given_world, 8)
-    draw.fill([(0, 8, 0)], keys, all_levels(8), 99)
+    draw.fill([(0, 8, (0, 0))], keys, all_levels(8), 99)
     assert draw.types.any()
-    draw.fill([(0, 8, 1)], keys, all_levels(8), 100)
+    draw.fill([(0, 8, (1, 0))], keys, all_levels(8), 100)
     assert not draw.types.any()
 
 
 @pytest.mark.parametrize("period_s", [15, 10, 5, 1])
 def test_the_parts_of_a_slot_are_the_whole(period_s: int) -> None:
     whole_world, parted_world = lived((OFFICE, SERVER)), lived((OFFICE, SERVER), period_s)
-    keys, level, parts, ticks = device_keys(3, "draw", 32), all_levels(32), [(0, 20, 0), (20, 32, 1)], 30 // period_s
+    keys, level, parts, ticks = (
+        device_keys(3, "draw", 32),
+        all_levels(32),
+        [(0, 20, (0, 0)), (20, 32, (1, 0))],
+        30 // period_s,
+    )
     whole, parted = Draw(whole_world, 32), Draw(parted_world, 32)
     for slot in (1, 2, 1_000):
         whole.fill(parts, keys, level, slot)
@@ -100,7 +105,7 @@ def test_the_parts_of_a_slot_are_the_whole(period_s: int) -> None:
             parted.fill(parts, keys, level, tick)
             classes, types = classes + parted.classes, types + parted.types
             assert parted.types.dtype == np.uint8
-        for first, end, place in parts:
+        for first, end, (place, _) in parts:
             size = len(whole_world.images[place].classes)
             assert (classes[:size, first:end] == whole.classes[:size, first:end]).all()
         assert (types == whole.types).all()
@@ -113,7 +118,7 @@ def misplaced(period_s: int) -> list[tuple[int, int]]:
     found = []
     for part in range(parts):
         tick = (slot - 1) * parts + 1 + part
-        draw.fill([(0, rows, 0)], keys, level, tick)
+        draw.fill([(0, rows, (0, 0))], keys, level, tick)
         for row in range(rows):
             counts, hashed = (
                 twin(given_world, 0, int(keys[row]), row % life.LEVELS, slot),
@@ -167,7 +172,7 @@ def drawn() -> Counts:
     level = np.full(ROWS, LEVEL, np.uint64) << LEVEL_SHIFT
     slots = []
     for slot in range(1, SLOTS + 1):
-        draw.fill([(0, ROWS, 0)], keys, level, slot)
+        draw.fill([(0, ROWS, (0, 0))], keys, level, slot)
         slots.append(draw.classes[: len(OFFICE.classes)].astype(np.int64))
     return np.concatenate(slots, axis=1)
 
@@ -261,7 +266,7 @@ def test_over_all_levels_the_draw_has_the_stated_mean_and_dispersion() -> None:
     totals = []
     for block in range(5):
         draw, keys = Draw(given_world, size), device_keys(block, "levels", size)
-        draw.fill([(0, size, 0)], keys, draw.levels(keys, life.base_levels(keys), number), slot)
+        draw.fill([(0, size, (0, 0))], keys, draw.levels(keys, life.base_levels(keys), number, 0), slot)
         totals.append(draw.types.sum(axis=0, dtype=np.int64))
     total = np.concatenate(totals)
     assert total.mean() * 120 == pytest.approx(float(stated.busiest), rel=0.02)
@@ -271,6 +276,6 @@ def test_over_all_levels_the_draw_has_the_stated_mean_and_dispersion() -> None:
 def test_levels_are_those_of_life_where_the_index_wants_them() -> None:
     given_world, keys = lived((OFFICE,)), device_keys(1, "levels", 200)
     base = life.base_levels(keys)
-    found = Draw(given_world, 200).levels(keys, base, 17_000_000)
+    found = Draw(given_world, 200).levels(keys, base, 17_000_000, 0)
     assert found.dtype == np.uint64
-    assert (found >> LEVEL_SHIFT).tolist() == life.levels(keys, base, 17_000_000, given_world.site).tolist()
+    assert (found >> LEVEL_SHIFT).tolist() == life.levels(keys, base, 17_000_000, given_world.sites[0].key).tolist()

@@ -12,9 +12,10 @@ from emulator.ports import I64, Answers, Outcome, Port, Synchronisations, Target
 from emulator.simulation import Simulation
 from emulator.telemetry.ledger import Ledger, Traffic
 from emulator.telemetry.session import Lost, Session, visits
-from emulator.world import Condition, Injection, SettingsChange, Spell
+from emulator.world import Condition, Injection, Spell
 from tests.emulator.agreement.fleet import MODULE, QUIET
 from tests.emulator.agreement.scenes import KATA
+from tests.emulator.governing import SettingsChange
 from tests.emulator.worlds import MINUTE_MS, SETTINGS, addresses, some, world
 
 ONE, TWO, THREE = KATA
@@ -162,6 +163,11 @@ def test_silent_servers_cost_the_time_out_each() -> None:
         (start + 10_000, f'{{"to":"{TWO}"}}'),
         (start + 20_000, f'{{"to":"{THREE}"}}'),
     ]
+    assert life.journal("timeout") == [
+        (start + 10_000, f'{{"server":"{ONE}"}}'),
+        (start + 20_000, f'{{"server":"{TWO}"}}'),
+    ]
+    assert [fact.kind for fact in life.facts] == [*["timeout", "fail-over"] * 2, "connect"]
     assert life.term("acknowledged") == [3]
 
 
@@ -169,6 +175,19 @@ def test_unreachable_servers_cost_what_it_took_to_know() -> None:
     life = lived(sends_fail(ONE, TWO, reply=(Outcome.UNREACHABLE, 2_999)), [4])
     start = 4 * TICK_MS
     assert life.told("send") == [(ONE, start), (TWO, start + 2), (THREE, start + 4)]
+    assert life.journal("timeout") == []
+
+
+def test_a_server_that_was_lost_to_a_time_out_is_told_once() -> None:
+    life = lived(lambda kind, server, at_ms: SILENT if at_ms >= 10 * TICK_MS else OK, [4])
+    assert [server for server, _ in life.told("ask")] == [ONE, *KATA, *KATA]
+    assert life.journal("timeout") == [(10 * TICK_MS + 10_000, f'{{"server":"{ONE}"}}')]
+
+
+def test_a_first_server_that_is_still_silent_is_no_news_to_who_has_another() -> None:
+    life = lived(lambda kind, server, at_ms: SILENT if server == ONE and at_ms >= 10 * TICK_MS else OK, [4])
+    assert [server for server, _ in life.told("ask")] == [ONE, ONE, TWO, ONE, TWO]
+    assert len(life.journal("timeout")) == 1
 
 
 def test_the_second_one_stays_in_use_until_the_synchronisation_tries_from_the_top() -> None:

@@ -13,11 +13,13 @@ from emulator.policy.addresses import Address
 from emulator.policy.settings import AgentSettings, KataIntegration
 from emulator.ports import Target
 from emulator.simulation import Simulation
+from emulator.sites import NEAR
 from emulator.telemetry.watch import NEVER, WatchResult
 from emulator.world import Injection, Watch, World
 from fakes.central_node import CentralNode
 from fakes.faults import Fault, FaultKind, FaultSchedule
 from tests.emulator.agreement import fleet
+from tests.emulator.governing import governed
 
 DEVICES = 6
 EVERYBODY = np.arange(DEVICES, dtype=np.int64)
@@ -33,11 +35,13 @@ def world(image: int, *watches: Watch, injections: tuple[Injection, ...] = ()) -
         cold=False,
         images=fleet.IMAGES,
         groups=("Managed devices",),
-        settings=(AgentSettings(kata_integration=KataIntegration(enabled=True, servers=(ADDRESS,))),),
+        governed=(governed(AgentSettings(kata_integration=KataIntegration(enabled=True, servers=(ADDRESS,)))),),
         key=device_keys(5, "watched", DEVICES),
         image=np.full(DEVICES, image, np.int64),
         group=np.zeros(DEVICES, np.int64),
         identity=fleet.identity,
+        sites=(NEAR,),
+        site=np.zeros(DEVICES, np.int64),
         scenario_classes=fleet.ADDED,
         injections=injections,
         watches=watches,

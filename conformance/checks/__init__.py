@@ -1,0 +1,1 @@
+"""The checks, a file for each part of the catalogue; a further file is found by itself."""

@@ -1,0 +1,1 @@
+"""The commands about conformance; the front door puts them into the command line."""

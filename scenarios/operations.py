@@ -1,0 +1,305 @@
+"""Operations: what operators do at the Administration Server, and what devices follow from then on."""
+
+import hashlib
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from emulator.clock import SLOT_MS
+from emulator.errors import UserError
+from emulator.policy.errors import GroupError, PolicyError, SettingError
+from emulator.policy.policies import Policy, PolicySettings, parse_policy_settings
+from emulator.policy.types import sections_of, shown_groups
+from emulator.ports import I64
+from emulator.world import Governed, News
+from fakes.administration import (
+    AccessError,
+    AdministrationServer,
+    Change,
+    CreationMode,
+    PolicyWizard,
+    Right,
+    WizardError,
+    import_policy,
+)
+from scenarios import actions
+
+REFUSALS: Final = (AccessError, GroupError, PolicyError, SettingError, UserError, WizardError)
+"""What an operation may be refused with."""
+
+OF_DEVICES: Final = (actions.Viewed.DEVICES, actions.Viewed.EVENTS, actions.Viewed.STATUS)
+"""Lists about devices: what they show is told of each device."""
+LIST_LAG_MS: Final = 2 * SLOT_MS
+"""Lists about devices show what the server has had for this long, so that they do not depend on who reports first."""
+
+
+@dataclass(frozen=True, slots=True)
+class ToldOfRun:
+    """A fact without a device that an operation came to."""
+
+    kind: str
+    at_ms: int
+    values: Mapping[str, Any]  # JSON scalars
+
+
+@dataclass(frozen=True, slots=True)
+class ToldOfDevice:
+    """A fact of one device that a list shows."""
+
+    kind: str
+    device: int
+    values: Mapping[str, Any]  # JSON scalars
+
+
+def possible_settings(policies: Iterable[Policy], steps: Iterable[actions.Action | None]) -> Iterator[PolicySettings]:
+    """The settings that policies may come to have: at the start, when steps make them, and after each change of one."""
+    every = list(steps)
+    known = {policy.name: policy.settings for policy in policies}
+    for action in every:
+        if isinstance(action, actions.CreatePolicy):
+            base = known.get(action.take_over or "", PolicySettings.fresh(action.type))
+            known[action.policy] = parse_policy_settings(action.settings, base)
+        elif isinstance(action, actions.CopyPolicy) and action.policy in known:
+            known[action.to] = known[action.policy]
+        elif isinstance(action, actions.ImportPolicy) and action.file is not None:
+            known[action.policy] = import_policy(Path(action.file).read_bytes(), source=action.file).settings
+    yield from known.values()
+    for action in every:
+        if isinstance(action, actions.ChangePolicy):
+            yield parse_policy_settings(action.settings, known.get(action.policy))
+
+
+class Operations:
+    """The operations of one scenario on its Administration Server, made in the order of their moments.
+
+    `news` holds what was made known to devices so far; `take_told` and `take_views` give the facts, and the lists about
+    devices that were asked for, since the last time. An operation that is refused tells why and changes nothing.
+    """
+
+    def __init__(self, server: AdministrationServer) -> None:
+        self._server = server
+        self._news: list[News] = []
+        self._told: list[ToldOfRun] = []
+        self._views: list[tuple[int, actions.View]] = []
+        self._moved: list[tuple[int, I64, str]] = []
+        self._exported: dict[str, bytes] = {}
+        self._deeds: Mapping[type[actions.Operation], Callable[[Any, int], Change | None]] = {
+            actions.ActivatePolicy: self._activate,
+            actions.DeactivatePolicy: self._deactivate,
+            actions.ChangePolicy: self._change,
+            actions.ImportExclusions: self._import_exclusions,
+            actions.CreatePolicy: self._create,
+            actions.CopyPolicy: self._copy,
+            actions.DeletePolicy: self._delete,
+            actions.ExportPolicy: self._export,
+            actions.ImportPolicy: self._import,
+            actions.SetOutOfOffice: self._set_out_of_office,
+            actions.RollBackPolicy: self._roll_back,
+            actions.CreateGroup: self._create_group,
+            actions.View: self._view,
+        }
+
+    @property
+    def news(self) -> tuple[News, ...]:
+        """What was made known to devices, in the order of time."""
+        return tuple(self._news)
+
+    def take_told(self) -> list[ToldOfRun]:
+        """Takes out the facts that operations came to."""
+        told, self._told = self._told, []
+        return told
+
+    def take_views(self) -> list[tuple[int, actions.View]]:
+        """Takes out the lists about devices that were asked for, each with its moment."""
+        views, self._views = self._views, []
+        return views
+
+    def take_moved(self) -> list[tuple[int, I64, str]]:
+        """Takes out the devices that were moved to a group: (moment, devices, group)."""
+        moved, self._moved = self._moved, []
+        return moved
+
+    def seen(self, action: actions.View, at_ms: int, own: I64) -> Iterator[ToldOfDevice]:
+        """What a list about devices shows at its moment of those in `own` that the account may see."""
+        server, account = self._server, action.account
+        since_ms = max(0, at_ms - LIST_LAG_MS)
+        for device in np.intersect1d(own, self._devices(action, at_ms)).tolist():
+            if action.what is actions.Viewed.EVENTS:
+                for event in server.events_of(device, at_ms=since_ms, account=account):
+                    values: dict[str, Any] = {
+                        "event": event.kind,
+                        "severity": int(event.severity),
+                        "happened_ms": event.at_ms,
+                    }
+                    yield ToldOfDevice("event-viewed", device, {**event.values, **values, "account": account})
+                continue
+            record = server.record(device, at_ms=since_ms, account=account)
+            state = record.endpoint_agent
+            if action.what is actions.Viewed.STATUS:
+                components = " ".join(f"{name}={int(status)}" for name, status in sorted(state.components.items()))
+                values = {"status": int(record.status), "reason": record.reason, "components": components}
+                values |= {"installed": state.installed, "running": state.running}
+                yield ToldOfDevice("status-viewed", device, {**values, "account": account})
+                continue
+            applications = "; ".join(f"{one.name} {one.version}" for one in record.applications)
+            values = {"host": record.host_name, "address": record.address, "mac": record.mac, "group": record.group}
+            values |= {"os": record.os_name, "users": " ".join(record.users), "applications": applications}
+            yield ToldOfDevice("device-viewed", device, {**values, "account": account})
+
+    def _devices(self, action: actions.View, at_ms: int) -> I64:
+        right = Right.READ_EVENTS if action.what is actions.Viewed.EVENTS else Right.READ_DEVICES
+        return self._server.devices(action.group, account=action.account, right=right, at_ms=at_ms)
+
+    def governed(self, device: int, at_ms: int) -> Governed | None:
+        """What the Administration Server held for a device at a moment; None where it is what it was at the start."""
+        for news in reversed(self._news):
+            if news.at_ms <= at_ms and device in news.devices and isinstance(news.item, Governed):
+                return news.item
+        return None
+
+    def perform(self, action: actions.Operation, at_ms: int, devices: I64 | None = None) -> tuple[News, ...]:
+        """Does an operation, on `devices` where it is on devices, and gives what it makes known to devices."""
+        change: Change | None
+        about: dict[str, Any] = {"operation": actions.name_of(action), "account": action.account}
+        subject = getattr(action, "policy", None) or getattr(action, "group", None)
+        if subject is not None:
+            about["subject"] = subject
+        try:
+            if isinstance(action, actions.MoveDevices):
+                assert devices is not None
+                change = self._server.move(devices, action.group, at_ms=at_ms, account=action.account)
+                self._moved.append((at_ms, change.devices, action.group))
+            else:
+                change = self._deeds[type(action)](action, at_ms)
+        except REFUSALS as error:
+            self._tell("operation-refused", at_ms, **about, reason=str(error))
+            return ()
+        self._tell("operation-done", at_ms, **about)
+        news = () if change is None else self._server.news(change)
+        self._news += news
+        return news
+
+    def _tell(self, kind: str, at_ms: int, **values: Any) -> None:  # JSON scalars
+        self._told.append(ToldOfRun(kind, at_ms, values))
+
+    # --- policies ---------------------------------------------------------------------------------------------------
+
+    def _activate(self, action: actions.ActivatePolicy, at_ms: int) -> Change:
+        return self._server.activate(action.policy, at_ms=at_ms, account=action.account)
+
+    def _deactivate(self, action: actions.DeactivatePolicy, at_ms: int) -> Change:
+        return self._server.deactivate(action.policy, at_ms=at_ms, account=action.account)
+
+    def _set_out_of_office(self, action: actions.SetOutOfOffice, at_ms: int) -> Change:
+        return self._server.set_out_of_office(action.policy, at_ms=at_ms, account=action.account)
+
+    def _change(self, action: actions.ChangePolicy, at_ms: int) -> Change:
+        stored = self._server.policy(action.policy).settings
+        return self._server.save(
+            action.policy,
+            settings=parse_policy_settings(action.settings, stored),
+            inherit_from_parent=action.inherit_from_parent,
+            force_inheritance=action.force_inheritance,
+            at_ms=at_ms,
+            account=action.account,
+        )
+
+    def _import_exclusions(self, action: actions.ImportExclusions, at_ms: int) -> Change:
+        data = Path(action.file).read_bytes()
+        return self._server.import_exclusions(action.policy, data, at_ms=at_ms, account=action.account)
+
+    def _create(self, action: actions.CreatePolicy, at_ms: int) -> Change:
+        wizard = PolicyWizard(self._server, account=action.account)
+        wizard.choose_application(action.application)
+        wizard.give_name(action.policy, settings_of=action.take_over)
+        configured = bool(action.settings) or action.take_over is not None
+        fallback = wizard.preselected_mode if configured else CreationMode.DEFAULTS
+        wizard.choose_mode(action.mode or fallback)
+        if wizard.step is wizard.step.TYPE:
+            wizard.choose_type(action.type)
+        while wizard.section is not None:
+            wizard.configure({key: action.settings[key] for key in wizard.shown if key in action.settings})
+        wizard.choose_group(action.group, subgroup=action.new_subgroup)
+        finished = wizard.finish(action.status, at_ms=at_ms, open_properties=action.open_properties)
+        if finished.open_properties:
+            self._tell_policy(finished.policy.name, at_ms, action.account)
+        return finished.change
+
+    def _copy(self, action: actions.CopyPolicy, at_ms: int) -> Change:
+        group = action.group or self._server.policy(action.policy).group
+        return self._server.copy(action.policy, action.to, group, at_ms=at_ms, account=action.account)
+
+    def _delete(self, action: actions.DeletePolicy, at_ms: int) -> Change:
+        return self._server.delete(action.policy, at_ms=at_ms, account=action.account)
+
+    def _roll_back(self, action: actions.RollBackPolicy, at_ms: int) -> Change:
+        return self._server.roll_back(action.policy, action.revision, at_ms=at_ms, account=action.account)
+
+    def _export(self, action: actions.ExportPolicy, at_ms: int) -> None:
+        data = self._server.export(action.policy, account=action.account)
+        self._exported[action.to] = data
+        digest = hashlib.sha256(data).hexdigest()
+        self._tell("policy-exported", at_ms, policy=action.policy, file=action.to, bytes=len(data), sha256=digest)
+
+    def _import(self, action: actions.ImportPolicy, at_ms: int) -> Change:
+        if action.file is not None:
+            data = Path(action.file).read_bytes()
+        elif action.exported in self._exported:
+            data = self._exported[action.exported]
+        else:
+            raise PolicyError(f"nothing was exported as {action.exported!r} so far", "export a policy first")
+        return self._server.import_file(
+            data,
+            action.group,
+            name=action.policy,
+            at_ms=at_ms,
+            account=action.account,
+            source=action.file or "the file",
+        )
+
+    # --- groups and lists -------------------------------------------------------------------------------------------
+
+    def _create_group(self, action: actions.CreateGroup, at_ms: int) -> Change:
+        return self._server.add_group(action.group, at_ms=at_ms, account=action.account)
+
+    def _view(self, action: actions.View, at_ms: int) -> None:
+        """What the server has of its own; what it has of devices is looked at when the moment has come."""
+        server, account = self._server, action.account
+        if action.what is actions.Viewed.POLICIES:
+            for policy in server.policies(action.group, account=account):
+                self._tell_policy(policy.name, at_ms, account)
+        elif action.what is actions.Viewed.GROUPS:
+            for name in server.groups(action.group, account=account):
+                self._tell_group(name, at_ms, account)
+        else:
+            self._devices(action, at_ms)
+            self._views.append((at_ms, action))
+
+    def _tell_policy(self, name: str, at_ms: int, account: str) -> None:
+        policy = self._server.policy(name)
+        under = [key for key in shown_groups(policy.type) if key in policy.settings.under_policy]
+        self._tell(
+            "policy-viewed",
+            at_ms,
+            account=account,
+            policy=name,
+            application=policy.application,
+            group=policy.group,
+            status=str(policy.status),
+            type="" if policy.type is None else str(policy.type),
+            revision=policy.revision,
+            inherits=policy.inherit_from_parent,
+            forces=policy.force_inheritance,
+            sections=" ".join(sections_of(policy.type)),
+            under_policy=" ".join(under),
+        )
+
+    def _tell_group(self, name: str, at_ms: int, account: str) -> None:
+        """A group with how many devices and policies are in it itself."""
+        server = self._server
+        devices = len(server.devices(name, below=False, at_ms=at_ms))
+        policies = len(server.policies(name, below=False))
+        self._tell("group-viewed", at_ms, account=account, group=name, devices=devices, policies=policies)
