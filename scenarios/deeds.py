@@ -16,6 +16,7 @@ from emulator.host import SYNTHETIC_FOLDERS, HostChanges, file_item, process_ite
 from emulator.images.parts import WEB, hashes, outbound, program
 from emulator.ioc.snapshot import Instance
 from emulator.ports import I64
+from emulator.security import OPERATIONS, Attempt
 from emulator.world import LocalEdit
 from scenarios import actions
 
@@ -30,6 +31,13 @@ NO_RATES: Final = (0,) * 168
 def edits(action: actions.EditSettings, devices: I64, at_ms: int) -> Iterator[LocalEdit]:
     """What a step edits on devices: one settings group after the other."""
     return (LocalEdit(at_ms, devices, key, content) for key, content in action.settings.items())
+
+
+def attempt(action: actions.Attempt) -> Attempt:
+    """What an action has somebody try."""
+    return Attempt(
+        OPERATIONS[action.operation], action.user, action.groups, password=action.password, way=action.through
+    )
 
 
 def path_of(name: str, os: Os) -> str:

@@ -69,7 +69,8 @@ def hint(name: str, names: Iterable[str]) -> str:
     if not known:
         return "there is none to choose from"
     rest = len(known) - NAMES_SHOWN_MAX
-    return f"one of: {', '.join(known[:NAMES_SHOWN_MAX])}{f' and {rest} more' if rest > 0 else ''}"
+    listed = ", ".join(one if one.isprintable() else shown(one) for one in known[:NAMES_SHOWN_MAX])
+    return f"one of: {listed}{f' and {rest} more' if rest > 0 else ''}"
 
 
 def shown(value: object) -> str:

@@ -13,11 +13,13 @@ from emulator.policy.groups import SEPARATOR, GroupTree
 from emulator.policy.policies import Policy, PolicySettings
 from emulator.policy.settings import DEFAULTS, LOCAL_KEYS, parse_group
 from emulator.ports import Port
+from emulator.security import ENTERS
 from fakes.administration import AccessControl, import_policy
 from fakes.administration.exchange import FILE_SIZE_MAX
 from scenarios.actions import (
     LIBRARY,
     Action,
+    Attempt,
     ChangePolicy,
     CopyPolicy,
     CreateGroup,
@@ -107,7 +109,7 @@ def checked(checker: Checker, step: Step, around: Surroundings) -> Step | None:
                 checker.error(loc, f"there is no {refers.kind} {shown(value)}", hint(value, names))
     if isinstance(action, ChangePolicy | CreatePolicy):
         _check_settings(checker, action, (*step.action_loc, "settings"), around)
-    if isinstance(action, EditSettings):
+    if isinstance(action, EditSettings | Attempt):
         _check_edit(checker, action, (*step.action_loc, "settings"), around)
     if isinstance(action, CreateGroup):
         _check_group(checker, action.group, (*step.action_loc, "group"))
@@ -135,14 +137,17 @@ def _check_settings(checker: Checker, action: ChangePolicy | CreatePolicy, loc: 
         check_addresses(checker, action.settings, loc, around.servers)
 
 
-def _check_edit(checker: Checker, action: EditSettings, loc: Loc, around: Surroundings) -> None:
+def _check_edit(checker: Checker, action: EditSettings | Attempt, loc: Loc, around: Surroundings) -> None:
     """The settings that a step edits on devices: every group that a device has, and no switches."""
-    before = checker.found
-    if not action.settings:
+    before, known = checker.found, LOCAL_KEYS
+    if isinstance(action, Attempt):
+        known = ENTERS.get(action.operation) or tuple(key for key in LOCAL_KEYS if key != "user-permissions")
+    elif not action.settings:
         checker.error(loc, "nothing is edited", "write a mapping of settings groups")
     for key, content in action.settings.items():
-        if key not in LOCAL_KEYS:
-            checker.error((*loc, key), f"unknown settings group {shown(key)}", hint(key, LOCAL_KEYS), key=True)
+        if key not in known:
+            what = "unknown settings group" if key not in LOCAL_KEYS else "the operation does not enter the group"
+            checker.error((*loc, key), f"{what} {shown(key)}", hint(key, known), key=True)
             continue
         try:
             parse_group(key, content, DEFAULTS.group(key))

@@ -35,6 +35,8 @@ PARTIAL: Final = "partial-"
 """Before the name of a definition: for files that need not be whole, since they are merged with others."""
 WHOLE: Final = ("selector", "parameter")
 """Definitions of what is replaced as a whole."""
+OF_DEVICES: Final = ("EditSettings", "Attempt")
+"""Actions whose settings are those of devices: they have no switches."""
 
 
 def scenario_schema() -> Schema:
@@ -65,10 +67,10 @@ def scenario_schema() -> Schema:
     root["properties"]["timeline"]["items"] = {"$ref": "#/$defs/step"}
     root["properties"]["expect"]["items"] = {"$ref": "#/$defs/expectation"}
     root["properties"]["params"]["additionalProperties"] = {"$ref": "#/$defs/declaration"}
-    for name in ("PolicyEntry", "ChangePolicy", "CreatePolicy", "EditSettings"):
+    for name in ("PolicyEntry", "ChangePolicy", "CreatePolicy", *OF_DEVICES):
         settings = parts[name]["properties"]["settings"]
         parts[name]["properties"]["settings"] = {
-            "$ref": "#/$defs/local-settings" if name == "EditSettings" else "#/$defs/settings",
+            "$ref": "#/$defs/local-settings" if name in OF_DEVICES else "#/$defs/settings",
             "description": settings.get("description", ""),
         }
     definitions = _finished({"$defs": parts})["$defs"]

@@ -117,7 +117,9 @@ class Document:
         for step in loc:
             here = _inside(here, step)
             name = here.get("name") if isinstance(step, int) and isinstance(here, dict) else None
-            parts.append(name if isinstance(name, str) and name.isprintable() else str(step))
+            if not isinstance(name, str) or not name.isprintable():
+                name = str(step)
+            parts.append(name if name.isprintable() else shown(name))
         return ".".join(parts)
 
 

@@ -15,7 +15,7 @@ import numpy as np
 
 from emulator.adapter import PerPackage
 from emulator.clock import Rank
-from emulator.control import NOT_RUNNING, HostChange, SweepTask
+from emulator.control import NOT_RUNNING, HostChange, Protection, SweepTask
 from emulator.exclusions.environment import Os
 from emulator.identity import Identity, identity
 from emulator.images import IMAGES, Image
@@ -29,7 +29,7 @@ from emulator.policy.settings import AgentSettings, KataIntegration, KicsIntegra
 from emulator.ports import I64, PORT_OF_TARGET, Device, Port, RunInfo, Target, TelemetryColumns
 from emulator.simulation import Simulation
 from emulator.sites import Site
-from emulator.world import Condition, Injection, LocalEdit, Spell, World
+from emulator.world import Condition, Injection, Spell, World
 from fakes.administration import AdministrationServer, Inventory
 from fakes.central_node import CentralNode
 from fakes.faults import FOREVER_MS, Certificate, Fault, FaultKind, FaultSchedule
@@ -101,9 +101,7 @@ class Stage:
         self._groups = tuple(sorted({block.group for block in fleet.blocks}))
         self._group = _per_device(fleet.blocks, [self._groups.index(block.group) for block in fleet.blocks])
         self._local = _installed(scenario)
-        self._spells: list[Spell] = []
         self._injections: list[Injection] = []
-        self._edits: list[LocalEdit] = []
         self._classes = deeds.ScenarioClasses(
             [step.action for step in scenario.steps] + [reaction.action for reaction in scenario.reactions]
         )
@@ -127,6 +125,7 @@ class Stage:
             target for target, port in PORT_OF_TARGET.items() if listen is not None or port in (backends or {})
         )
         self.simulation = self._simulation(buckets)
+        self._protection = Protection(self.simulation.context)
         self._tell_operations()
         for enrolment in scenario.enrolments:
             self._enrol(np.intersect1d(enrolment.devices, self._own), enrolment.at_ms)
@@ -207,7 +206,7 @@ class Stage:
             *(reaction.action for reaction in self.scenario.reactions),
         ]
         for action in every:
-            if isinstance(action, actions.EditSettings):
+            if isinstance(action, actions.EditSettings | actions.Attempt):
                 for key, content in action.settings.items():
                     edited = edit_group(self._local, None, key, content)
                     assert isinstance(edited, LocalSettings)
@@ -263,16 +262,16 @@ class Stage:
         return replace(
             self.simulation.world,
             news=self._operations.news,
-            spells=tuple(self._spells),
+            spells=tuple(self.simulation.context.spells),
             injections=tuple(self._injections),
-            edits=tuple(self._edits),
+            edits=tuple(self.simulation.context.edits),
         )
 
     def followed(self, device: int, at_ms: int | None) -> Effective:
         """The settings of a device, with where each group comes from: as the Administration Server held them at a
         moment, None for the start."""
         own = self._local
-        for edit in sorted(self._edits, key=lambda edit: edit.at_ms):
+        for edit in sorted(self.simulation.context.edits, key=lambda edit: edit.at_ms):
             if at_ms is None or edit.at_ms > at_ms or device not in edit.devices:
                 continue
             down = any(self._is_in(condition, device, edit.at_ms) for condition in NOT_RUNNING)
@@ -290,7 +289,7 @@ class Stage:
     def _is_in(self, condition: Condition, device: int, at_ms: int) -> bool:
         return any(
             spell.condition is condition and spell.from_ms <= at_ms < spell.until_ms and device in spell.devices
-            for spell in self._spells
+            for spell in self.simulation.context.spells
         )
 
     def perform(self, action: actions.Action | None, devices: I64 | None, at_ms: int, name: str) -> None:
@@ -369,8 +368,12 @@ class Stage:
             self._put_into(*SPELLS[type(action)], own, at_ms, end_ms)
         elif isinstance(action, actions.EditSettings):
             for edit in deeds.edits(action, own, at_ms):
-                self._edits.append(edit)
                 self.simulation.edit(edit)
+        elif isinstance(action, actions.Attempt):
+            attempt, settings = deeds.attempt(action), action.settings
+            self.simulation.control.at(
+                own, at_ms, lambda agent, moment: self._protection.attempt(agent, moment, attempt, settings)
+            )
         elif isinstance(action, actions.Sweep):
             task = SweepTask(name, self._indicators(Path(action.indicators)))
             node = self.servers[Target.CENTRAL_NODE]
@@ -414,7 +417,7 @@ class Stage:
     ) -> None:
         until_ms = self.scenario.duration_ms if end_ms is None else end_ms
         if len(devices):
-            self._begin(Spell(condition, devices, at_ms, until_ms))
+            self.simulation.begin_spell(Spell(condition, devices, at_ms, until_ms))
             self.journal.add(begins, Rank.ACTION, at_ms, devices)
             if until_ms < self.scenario.duration_ms:
                 self.journal.add(ends, Rank.ACTION, until_ms, devices)
@@ -422,13 +425,9 @@ class Stage:
     def _enrol(self, devices: I64, at_ms: int) -> None:
         """Lets Endpoint Agent on devices of this shard run from a moment on, and not before."""
         if len(devices):
-            self._begin(Spell(Condition.STOPPED, devices, 0, at_ms))
+            self.simulation.begin_spell(Spell(Condition.STOPPED, devices, 0, at_ms))
             if at_ms < self.scenario.duration_ms:
                 self.journal.add("agent-started", Rank.ACTION, at_ms, devices)
-
-    def _begin(self, spell: Spell) -> None:
-        self._spells.append(spell)
-        self.simulation.begin_spell(spell)
 
     def _inject(self, injection: Injection) -> None:
         self._injections.append(injection)

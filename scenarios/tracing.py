@@ -13,6 +13,7 @@ from emulator.policy.effective import Effective
 from emulator.ports import I64, Answers, Outcome, Synchronisations, Target, TelemetryColumns, Transmissions
 from emulator.sites import Site
 from emulator.telemetry.context import ADMINISTRATION_NAME
+from scenarios.actions import Attempt
 from scenarios.model import Scenario
 from scenarios.staging import Stage as Staged
 
@@ -67,9 +68,17 @@ class Trace:
         self._device = device
         self._staged = Staged(scenario)
         known = {reaction.name: reaction for reaction in scenario.reactions}
-        for name, at_ms in sorted(reactions.items(), key=lambda pair: pair[1]):
-            self._staged.perform(known[name].action, known[name].devices, at_ms, name)
-        self._staged.operate(scenario.duration_ms)
+        self._lived = self._staged
+        tried = [*(step.action for step in scenario.steps), *(reaction.action for reaction in scenario.reactions)]
+        if any(isinstance(action, Attempt) for action in tried):
+            # What attempts come to is decided by the agent at their moments, so the device lives through them first.
+            self._lived = Staged(scenario, devices=np.array([device], np.int64))
+        for staged in dict.fromkeys((self._lived, self._staged)):
+            for name, at_ms in sorted(reactions.items(), key=lambda pair: pair[1]):
+                staged.perform(known[name].action, known[name].devices, at_ms, name)
+            staged.operate(scenario.duration_ms)
+        if self._lived is not self._staged:
+            self._lived.simulation.run()
         self._requests: list[RequestLine] = []
         self._site = self._staged.site(device)
         # A target that no device may come to report to has no books in the run either.
@@ -77,13 +86,13 @@ class Trace:
         servers = {
             target: _Heard(self._staged.servers[target], target, self._site, self._requests) for target in targets
         }
-        self._world = self._staged.world
+        self._world = self._lived.world
         self._agent = PlainSimulation(self._world, servers, administration=self._is_answered)
         self._counts: dict[Target, Counter[str]] = {target: Counter() for target in targets}
 
     def settings(self, at_ms: int | None = None) -> Effective:
         """The settings that the Administration Server held for the device at a moment; None: at the start."""
-        return self._staged.followed(self._device, at_ms)
+        return self._lived.followed(self._device, at_ms)
 
     def lines(self) -> Iterator[Line]:
         """What happens, tick by tick of the device."""

@@ -2,6 +2,7 @@
 
 from emulator.control.agent import NOT_RUNNING, OUTBOX_MAX, Components, EndpointAgent, HostChange
 from emulator.control.plane import Control, Deed, Factory, Published, PublishesTasks
+from emulator.control.protection import Protection
 from emulator.control.sweeps import MATCHES_TOLD, Sweeps, SweepTask
 
 __all__ = [
@@ -14,6 +15,7 @@ __all__ = [
     "EndpointAgent",
     "Factory",
     "HostChange",
+    "Protection",
     "Published",
     "PublishesTasks",
     "SweepTask",

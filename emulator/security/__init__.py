@@ -2,21 +2,24 @@
 
 from emulator.security.attempts import Attempt, Decision, Reason, decide
 from emulator.security.operations import OPERATIONS, Defended, Operation, Way
-from emulator.security.outcomes import Outcome, try_out
+from emulator.security.outcomes import ENDS, ENTERS, STARTS, UNINSTALLS, entered
 from emulator.security.password import checksum, kept_password, weaknesses
 
 __all__ = [
+    "ENDS",
+    "ENTERS",
     "OPERATIONS",
+    "STARTS",
+    "UNINSTALLS",
     "Attempt",
     "Decision",
     "Defended",
     "Operation",
-    "Outcome",
     "Reason",
     "Way",
     "checksum",
     "decide",
+    "entered",
     "kept_password",
-    "try_out",
     "weaknesses",
 ]

@@ -1,31 +1,12 @@
-"""What an attempt comes to: the decision on it, and the settings of the device where it changes some."""
+"""What operations that are let through come to: the settings that they enter, and what becomes of the service."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
-from emulator.policy.effective import EditRefused, LocalSettings, edit_local
-from emulator.policy.policies import Governing
-from emulator.policy.settings import AgentSettings, Group, PasswordProtection, SelfDefense, key_of
-from emulator.security.attempts import Attempt, Decision, decide
-from emulator.told import Told
-
-EDITED: Final = "settings-edited"
-EDIT_REFUSED: Final = "edit-refused"
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """The decision, the device's own settings afterwards, and all there is to tell.
-
-    `done` is True where the operation goes on to have its effect: it was let through, and no policy stood against it.
-    """
-
-    decision: Decision
-    own: LocalSettings
-    told: tuple[Told, ...]
-    done: bool
-
+from emulator.policy.settings import AgentSettings, Group, PasswordProtection, SelfDefense
+from emulator.security.operations import Operation
+from emulator.world import Condition
 
 _ENTERED: Final[Mapping[str, Callable[[AgentSettings], Group]]] = {
     "disable-sandbox": lambda settings: replace(settings.sandbox_integration, enabled=False),
@@ -34,33 +15,27 @@ _ENTERED: Final[Mapping[str, Callable[[AgentSettings], Group]]] = {
     "reset-password": lambda settings: PasswordProtection(),
     "change-self-defense": lambda settings: SelfDefense(not settings.self_defense.enabled),
 }
-"""What operations enter that leave their user no choice."""
+ENDS: Final[Mapping[str, Condition]] = {
+    "stop-service": Condition.STOPPED,
+    "end-process": Condition.CRASHED,
+    "uninstall": Condition.STOPPED,
+}
+"""Operations after which Endpoint Agent does not run, with the condition that the device is in then."""
+STARTS: Final = "start-service"
+"""The operation that starts what ENDS stopped."""
+UNINSTALLS: Final = "uninstall"
+"""The operation after which there is nothing to start."""
+ENTERS: Final[Mapping[str, tuple[str, ...] | None]] = {
+    "change-settings": None,
+    "change-permissions": ("user-permissions",),
+    "configure-kata": ("kata-integration",),
+    "set-password": ("password-protection",),
+}
+"""Operations that enter what their user chooses, with the settings groups that these may be; None: any group."""
 
 
-def try_out(
-    attempt: Attempt,
-    values: Group | None,
-    *,
-    settings: AgentSettings,
-    own: LocalSettings,
-    governing: Governing | None,
-    os: str,
-    running: bool = True,
-) -> Outcome:
-    """Decides on an attempt and, where it is let through and changes settings, edits them.
-
-    `values` are what the user enters, None for an operation that enters nothing or has no choice. What a policy locks
-    is not edited, whoever tries (KEA-POL-034). Starting, stopping and the like are left to the caller.
-    """
-    decision = decide(attempt, settings, os=os, running=running)
-    entered = _ENTERED.get(attempt.operation.name)
-    if entered is not None:
-        values = entered(settings)
-    if not decision.allowed or values is None:
-        return Outcome(decision, own, decision.told, decision.allowed)
-    edited = edit_local(own, governing, values)
-    detail: dict[str, str | int | bool] = {"group": key_of(values), "user": attempt.user}
-    if isinstance(edited, EditRefused):
-        refused = Told(EDIT_REFUSED, {**detail, "policy": edited.policy, "reason": edited.reason})
-        return Outcome(decision, own, (*decision.told, refused), False)
-    return Outcome(decision, edited, (*decision.told, Told(EDITED, detail)), True)
+def entered(operation: Operation, settings: AgentSettings) -> Group | None:
+    """What an operation enters that leaves its user no choice, on a device with these settings; None where it enters
+    nothing, or has a choice."""
+    enter = _ENTERED.get(operation.name)
+    return None if enter is None else enter(settings)

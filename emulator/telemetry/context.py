@@ -1,6 +1,7 @@
 """What the blocks of one shard share: the world, its servers, profiles, scratch memory, the ledger, the journal."""
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from typing import Final, Protocol
 
 import numpy as np
@@ -20,6 +21,7 @@ from emulator.telemetry.watch import Watcher
 from emulator.world import (
     ADMINISTRATION_INTERVAL_MS,
     ADMINISTRATION_TIMEOUT_MS,
+    FOREVER_MS,
     Condition,
     LocalEdit,
     News,
@@ -132,6 +134,10 @@ class Context:
         self.wake: Callable[[], None] = _nothing
         """Is called when something was added that sleepers have to look at."""
         self.now_ms: Callable[[], int] = _never
+        self.spells: list[Spell] = []
+        """The spells that devices of this shard were put into so far, those to come among them."""
+        self.edits: list[LocalEdit] = []
+        """The same of local edits."""
         self._blocks: list[Rows] = []
         self._devices = devices
         self._owner: NDArray[np.int32] = np.zeros(len(devices), np.int32)
@@ -192,12 +198,14 @@ class Context:
 
     def begin_spell(self, spell: Spell) -> None:
         """Puts devices into a condition."""
+        self.spells.append(spell)
         for block, devices in self._shares(spell.devices):
             block.begin_spell(Spell(spell.condition, devices, spell.from_ms, spell.until_ms))
         self.wake()
 
     def end_spell(self, condition: Condition, devices: I64, at_ms: int) -> None:
         """Ends the spell without an end of its own (FOREVER_MS) of a condition that each device is in."""
+        self.spells = [part for spell in self.spells for part in _ended(spell, condition, devices, at_ms)]
         for block, own in self._shares(devices):
             block.end_spell(condition, own, at_ms)
         self.wake()
@@ -213,6 +221,7 @@ class Context:
 
     def edit(self, edit: LocalEdit) -> None:
         """Somebody edits settings of devices on the spot."""
+        self.edits.append(edit)
         for block, devices in self._shares(edit.devices):
             block.edit(LocalEdit(edit.at_ms, devices, edit.group, edit.content))
         self.wake()
@@ -230,6 +239,17 @@ class Context:
     def idle(self) -> bool:
         """True where nobody receives telemetry and nobody counts it, so that life need not be drawn."""
         return not self.targets and not self.tallier
+
+
+def _ended(spell: Spell, condition: Condition, devices: I64, at_ms: int) -> Iterator[Spell]:
+    """What a spell is once it has ended for `devices`, if it is one of that condition without an end."""
+    over = np.isin(spell.devices, devices)
+    if spell.condition is not condition or spell.until_ms < FOREVER_MS or not over.any():
+        yield spell
+        return
+    yield replace(spell, devices=spell.devices[over], until_ms=at_ms)
+    if not over.all():
+        yield replace(spell, devices=spell.devices[~over])
 
 
 def _nothing() -> None:

@@ -7,7 +7,7 @@ docs. A further action is one more model in the `MODELS` of a module of this pac
 from collections.abc import Mapping
 from typing import Final
 
-from scenarios.actions import administration, devices, faults, policies
+from scenarios.actions import administration, devices, faults, policies, security
 from scenarios.actions.administration import CreateGroup, MoveDevices, View, Viewed
 from scenarios.actions.base import Action, Bounded, Lasting, Operation, Targeted, by_literal
 from scenarios.actions.devices import (
@@ -55,6 +55,7 @@ from scenarios.actions.policies import (
     RollBackPolicy,
     SetOutOfOffice,
 )
+from scenarios.actions.security import Attempt
 
 __all__ = [
     "ACTIONS",
@@ -65,6 +66,7 @@ __all__ = [
     "SYNTHETIC",
     "Action",
     "ActivatePolicy",
+    "Attempt",
     "BodyLimit",
     "Bounded",
     "CertificateFault",
@@ -114,7 +116,7 @@ __all__ = [
 FAULTS: Final[Mapping[str, type[Action]]] = by_literal("kind", faults.MODELS)
 """The faults by their `kind`."""
 ACTIONS: Final[Mapping[str, type[Action]]] = by_literal(
-    "do", (*policies.MODELS, *administration.MODELS, *devices.MODELS)
+    "do", (*policies.MODELS, *administration.MODELS, *devices.MODELS, *security.MODELS)
 )
 """The other actions by their `do`."""
 

@@ -22,6 +22,7 @@ NAMES = (
     "failover",
     "first-day",
     "indicator-sweep",
+    "locked-down",
     "policy-life-cycle",
     "policy-roll-out",
     "throttling",

@@ -284,7 +284,7 @@ def paths(data: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     return found
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(st.data())
 def test_no_damaged_scenario_raises_anything_but_a_user_error(data: st.DataObject) -> None:
     damaged = copy.deepcopy(data.draw(st.sampled_from(DOCUMENTS)))
@@ -303,6 +303,18 @@ def test_no_damaged_scenario_raises_anything_but_a_user_error(data: st.DataObjec
     except UserError as error:
         told = str(error).splitlines()
     assert all(line.startswith("trial.yaml") and "; " in line for line in told)
+
+
+@pytest.mark.parametrize("key", ["\u2028", "a\nb"])
+def test_a_key_that_would_break_the_line_is_shown_escaped(key: str) -> None:
+    (told,) = mistakes(timeline=[step(at="1h", **{key: 0})])
+    assert told.isprintable()
+    assert f"timeline.0.{key!r}: " in told
+
+
+def test_a_name_that_would_break_the_line_is_offered_escaped() -> None:
+    (told,) = mistakes(timeline=[step(name="a\u2028b", at="1h"), step(after="elsewhere")])
+    assert told.endswith("; one of: 'a\\u2028b', step-2")
 
 
 def test_these_tests_start_from_a_scenario_that_loads() -> None:

@@ -264,6 +264,7 @@ def test_every_action_that_can_be_written_is_carried_out(tmp_path: Path) -> None
         "create-group": {"group": "Managed devices/HQ/Lab"},
         "move-devices": {"group": "Managed devices/HQ/Lab"},
         "view": {"what": "devices"},
+        "attempt": {"operation": "stop-service", "user": "anna"},
         "start-process": {"process": "synthetic/a"},
         "emit": {"type": "file-change", "count": 3},
         "place-file": {"file": "synthetic/a"},

@@ -1,70 +1,12 @@
 import pytest
 
 from emulator.policy.effective import LocalSettings, effective
-from emulator.policy.groups import ROOT, GroupTree
-from emulator.policy.policies import Governing, Policy, PolicySet, PolicySettings, PolicyStatus
 from emulator.policy.secrets import Secret
-from emulator.policy.settings import (
-    Group,
-    KataIntegration,
-    PasswordProtection,
-    RequestThrottling,
-    SandboxIntegration,
-    SelfDefense,
-    Switch,
-)
-from emulator.security import OPERATIONS, Attempt, Outcome, try_out
+from emulator.policy.settings import LOCAL_KEYS, Group, PasswordProtection, SandboxIntegration, SelfDefense, key_of
+from emulator.security import ENDS, ENTERS, OPERATIONS, STARTS, UNINSTALLS, entered
 
 PASSWORD = PasswordProtection(True, Secret("tide"), Secret("tide"))
 OWN = LocalSettings((PASSWORD,))
-
-
-def governed(*groups: Group) -> Governing | None:
-    settings = PolicySettings(under_policy=frozenset())
-    for values in groups:
-        settings = settings.having(values, Switch.UNDER_POLICY)
-    return PolicySet(GroupTree(), [Policy("p", ROOT, PolicyStatus.ACTIVE, settings)]).governing(ROOT)
-
-
-def tried(
-    operation: str,
-    values: Group | None = None,
-    *,
-    own: LocalSettings = OWN,
-    password: str | None = "tide",
-    governing: Governing | None = None,
-) -> Outcome:
-    attempt = Attempt(OPERATIONS[operation], "anna", password=None if password is None else Secret(password))
-    settings = effective(governing, own).settings
-    return try_out(attempt, values, settings=settings, own=own, governing=governing, os="windows")
-
-
-def kinds(outcome: Outcome) -> list[str]:
-    return [told.kind for told in outcome.told]
-
-
-def test_a_change_that_is_let_through_is_the_devices_own_from_then_on() -> None:
-    outcome = tried("change-settings", RequestThrottling(False))
-    assert outcome.own == OWN.having(RequestThrottling(False))
-    assert outcome.done
-    assert kinds(outcome) == ["attempt-allowed", "settings-edited"]
-    assert outcome.told[1].values == {"group": "request-throttling", "user": "anna"}
-
-
-def test_a_refused_attempt_leaves_everything_as_it_was() -> None:
-    outcome = tried("configure-kata", KataIntegration(enabled=True), password="ebb")  # KEA-SEC-010
-    assert outcome.own is OWN
-    assert not outcome.done
-    assert kinds(outcome) == ["attempt-refused"]
-
-
-def test_what_a_policy_locks_is_not_edited_by_anybody() -> None:
-    outcome = tried("change-settings", RequestThrottling(False), governing=governed(RequestThrottling()))
-    assert outcome.decision.allowed  # KEA-POL-034
-    assert outcome.own is OWN
-    assert not outcome.done
-    assert kinds(outcome) == ["attempt-allowed", "edit-refused"]
-    assert outcome.told[1].values["policy"] == "p"
 
 
 @pytest.mark.parametrize(
@@ -81,22 +23,24 @@ def test_what_a_policy_locks_is_not_edited_by_anybody() -> None:
 def test_operations_that_leave_no_choice_enter_what_they_are_for(
     operation: str, own: LocalSettings, after: Group
 ) -> None:
-    outcome = tried(operation, own=own)
-    assert outcome.own == own.having(after)
-    changed = OPERATIONS[operation].changes
-    assert changed is not None
-    assert outcome.own.group(changed) == after
-    assert tried(operation, own=own, password=None).own is own
+    values = entered(OPERATIONS[operation], effective(None, own).settings)
+    assert values == after
+    assert key_of(after) == OPERATIONS[operation].changes
 
 
-@pytest.mark.parametrize("operation", ["stop-service", "uninstall", "delete-licence", "show-quarantine"])
-def test_operations_that_change_no_settings_are_done_and_leave_them(operation: str) -> None:
-    outcome = tried(operation)
-    assert (outcome.own, outcome.done, kinds(outcome)) == (OWN, True, ["attempt-allowed"])
+@pytest.mark.parametrize("operation", [*ENTERS, "stop-service", "uninstall", "delete-licence", "show-quarantine"])
+def test_other_operations_enter_nothing_of_themselves(operation: str) -> None:
+    assert entered(OPERATIONS[operation], effective(None, OWN).settings) is None
 
 
-def test_a_password_that_its_user_replaces_is_asked_for_from_then_on() -> None:
-    new = PasswordProtection(True, Secret("ebb"), Secret("ebb"))
-    after = tried("set-password", new).own
-    assert not tried("stop-service", own=after).done
-    assert tried("stop-service", own=after, password="ebb").done
+def test_every_operation_that_changes_a_group_enters_it_or_lets_its_user_choose() -> None:
+    for operation in OPERATIONS.values():
+        if operation.changes is not None:
+            chosen = ENTERS.get(operation.name, ())
+            fixed = entered(operation, effective(None, OWN).settings)
+            assert chosen == (operation.changes,) if fixed is None else operation.name not in ENTERS
+
+
+def test_the_names_are_those_of_operations_and_groups() -> None:
+    assert {*ENDS, *ENTERS, STARTS, UNINSTALLS} <= set(OPERATIONS)
+    assert {key for keys in ENTERS.values() for key in keys or ()} <= set(LOCAL_KEYS)
