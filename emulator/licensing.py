@@ -3,7 +3,7 @@
 One key is active, one more may stand by and take over when the active one runs out (KEA-LIC-010, KEA-LIC-011).
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final, Protocol
@@ -157,12 +157,12 @@ class ActivationServer(Protocol):
 
 
 def activate(
-    licence: Licence, wanted: Activation, server: ActivationServer, call: Call
+    licence: Licence, wanted: Activation, server: ActivationServer, call: Call, blocked_keys: Collection[str] = ()
 ) -> tuple[Licence, tuple[Told, ...]]:
     """Carries out an activation: the licence afterwards, unchanged where it failed, and what is to be told.
 
     A code is verified by the activation server on the road of the call (KEA-LIC-005, KEA-LIC-006); a key asks nobody
-    (KEA-LIC-007).
+    (KEA-LIC-007). `blocked_keys` are serial numbers that the device knows to be blocked.
     """
     about: dict[str, str | int | bool] = {"method": wanted.method.value}
     told: list[Told] = []
@@ -176,6 +176,8 @@ def activate(
     if key is None:
         return licence, (*told, _failed(about, "no such key"))
     about["key"] = key.serial
+    if key.serial in blocked_keys:
+        key = replace(key, blocked=True)
     after = licence.adding(key, call.at_ms, additional=wanted.additional)
     if isinstance(after, AddingRefused):
         return licence, (*told, _failed(about, after.reason))

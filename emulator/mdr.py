@@ -7,10 +7,16 @@ is gone (KEA-MDR-010 to KEA-MDR-020).
 
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Final
+from typing import Final, Protocol
 
+from emulator.clock import HOUR_MS
 from emulator.policy.sections.cloud import Mdr
+from emulator.ports import Refused, TimedOut, Unreachable
+from emulator.services import Call
 from emulator.told import Told
+
+CONTACT_EVERY_MS: Final = HOUR_MS
+"""How often the service is contacted, with data or without: the emulator's choice."""
 
 SUPPORTS_SINCE: Final = (11,)
 """The first version of the application that supports MDR, with current databases (KEA-MDR-010)."""
@@ -35,7 +41,8 @@ class EndpointProtection:
     @property
     def supports_mdr(self) -> bool:
         """True where it can do MDR (KEA-MDR-010, KEA-MDR-011)."""
-        return self.version >= AT_ONCE_SINCE or (self.version >= SUPPORTS_SINCE and self.databases_current)
+        at_once = (*self.version, 0, 0)[:3] >= AT_ONCE_SINCE
+        return at_once or (self.version >= SUPPORTS_SINCE and self.databases_current)
 
 
 class ComponentStatus(StrEnum):
@@ -94,3 +101,50 @@ class MdrComponent:
     def _with(self, protection: EndpointProtection) -> "MdrComponent":
         worker = Worker.ENDPOINT_PROTECTION if protection.supports_mdr else self.worker
         return MdrComponent(worker, protection)
+
+
+@dataclass(frozen=True, slots=True)
+class MdrContact:
+    """A contact of the service, made by whoever does MDR or once did.
+
+    `data` tells whether the data of the device comes with it, `industrial_events` how many events of KICS for Networks
+    do (KEA-MDR-003). `blob` is the configuration that tells whose device it is, with the user identifier.
+    """
+
+    call: Call
+    by: Worker
+    blob: str
+    user_identifier: str
+    data: bool
+    industrial_events: int = 0
+
+
+class MdrService(Protocol):
+    """The MDR port."""
+
+    def contact(self, message: MdrContact) -> Refused | TimedOut | Unreachable | None:
+        """Takes a contact; None where it arrived."""
+
+
+def contact(
+    service: MdrService, call: Call, component: MdrComponent, settings: Mdr, *, data: bool, industrial_events: int
+) -> tuple[bool, tuple[Told, ...]]:
+    """The contact of Endpoint Agent, and beside it that of the application where this does the work.
+
+    Whether the first arrived, and what is to be told. The application is taken to have the same configuration.
+    """
+    events = industrial_events if data else 0
+    messages = [MdrContact(call, Worker.ENDPOINT_AGENT, settings.blob, settings.user_identifier, data, events)]
+    if component.worker is Worker.ENDPOINT_PROTECTION and component.protection is not None:
+        messages.append(MdrContact(call, component.worker, settings.blob, settings.user_identifier, data=True))
+    told = []
+    arrived = []
+    for message in messages:
+        stopped = service.contact(message)
+        arrived.append(stopped is None)
+        about: dict[str, str | int | bool] = {"by": message.by.value, "via": call.road.via.value}
+        if stopped is None:
+            told.append(Told("mdr-contact", {**about, "data": message.data, "kics": message.industrial_events}))
+        else:
+            told.append(Told("mdr-unanswered", {**about, "reason": type(stopped).__name__}))
+    return arrived[0], tuple(told)

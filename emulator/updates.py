@@ -64,7 +64,9 @@ class UpdateSettings:
 class Release:
     """What a source offers: the number and the moment of its databases, the newest version of the modules.
 
-    `download_ms` is how long it takes to load; `corrupted` ones cannot be applied.
+    `download_ms` is how long it takes to load; `corrupted` ones cannot be applied. `blocked_keys` are the serial
+    numbers of keys that the vendor has blocked: that devices learn of them with their databases is the emulator's
+    choice.
     """
 
     databases: int
@@ -72,6 +74,7 @@ class Release:
     modules: int
     download_ms: int
     corrupted: bool = False
+    blocked_keys: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +84,7 @@ class Databases:
     release: int = 0
     released_ms: int = 0
     modules: int = 0
+    blocked_keys: tuple[str, ...] = ()
 
     def state(self, at_ms: int) -> DatabaseState:
         """How old the databases are at a moment."""
@@ -99,7 +103,12 @@ class Databases:
         told: list[Told] = []
         after = self
         if release.databases > self.release:
-            after = replace(after, release=release.databases, released_ms=release.released_ms)
+            after = replace(
+                after,
+                release=release.databases,
+                released_ms=release.released_ms,
+                blocked_keys=release.blocked_keys,
+            )
             told.append(Told("databases-updated", {"release": release.databases}, Severity.INFO))
         else:
             told.append(Told("databases-current", {"release": self.release}))

@@ -1,8 +1,9 @@
 """The vendor's activation server: codes and the keys that they stand for."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
-from emulator.licensing import CodeRequest, Key
+from emulator.licensing import FOREVER_MS, CodeRequest, Key
 from emulator.ports import Refused, TimedOut, Unreachable
 from fakes.services import Roads
 
@@ -11,11 +12,15 @@ NAME = "activation"
 
 
 class ActivationServer:
-    """Knows codes; whatever else it is asked for is no code of its (KEA-LIC-005)."""
+    """Knows codes; whatever else it is asked for is no code of its (KEA-LIC-005).
 
-    def __init__(self, codes: Mapping[str, Key], roads: Roads) -> None:
+    `blocked_ms` tells from which moment on a key (serial number) is blocked.
+    """
+
+    def __init__(self, codes: Mapping[str, Key], roads: Roads, *, blocked_ms: Mapping[str, int] | None = None) -> None:
         self._codes = dict(codes)
         self._roads = roads
+        self._blocked_ms = dict(blocked_ms or {})
 
     def verify(self, request: CodeRequest) -> Key | Refused | TimedOut | Unreachable:
         """The key of a code."""
@@ -23,4 +28,6 @@ class ActivationServer:
         if stopped is not None:
             return stopped
         key = self._codes.get(request.code)
-        return Refused(404, "the code is not known") if key is None else key
+        if key is None:
+            return Refused(404, "the code is not known")
+        return replace(key, blocked=self._blocked_ms.get(key.serial, FOREVER_MS) <= request.call.at_ms)

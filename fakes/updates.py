@@ -1,5 +1,6 @@
 """Sources of updates: the vendor's servers, the Administration Server, and those of one's own."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -30,12 +31,23 @@ class Publication:
 
 
 class UpdateServers:
-    """All sources; an update is corrupted while a fault says so of its source."""
+    """All sources; an update is corrupted while a fault says so of its source.
 
-    def __init__(self, roads: Roads, faults: FaultSchedule, publication: Publication | None = None) -> None:
+    `blocked_ms` tells from which moment on a key (serial number) is blocked: databases that are released then say so.
+    """
+
+    def __init__(
+        self,
+        roads: Roads,
+        faults: FaultSchedule,
+        publication: Publication | None = None,
+        *,
+        blocked_ms: Mapping[str, int] | None = None,
+    ) -> None:
         self._roads = roads
         self._faults = faults
         self._publication = publication or Publication()
+        self._blocked_ms = dict(blocked_ms or {})
 
     def offer(self, request: UpdateRequest) -> Release | Refused | TimedOut | Unreachable:
         """What a source has at the moment of the call."""
@@ -48,14 +60,16 @@ class UpdateServers:
         lag_ms = 0 if request.source.kind is SourceKind.VENDOR else publication.lag_ms
         # Releases are numbered from 1, the one that was out when time began.
         number = max(0, at_ms - lag_ms) // publication.databases_every_ms
+        released_ms = number * publication.databases_every_ms
         return Release(
             databases=1 + number,
-            released_ms=number * publication.databases_every_ms,
+            released_ms=released_ms,
             modules=1 + max(0, at_ms - lag_ms) // publication.modules_every_ms,
             download_ms=publication.download_ms,
             corrupted=any(
                 fault.kind is FaultKind.CORRUPTED_UPDATE for fault in self._faults.touching(node, at_ms, at_ms + 1)
             ),
+            blocked_keys=tuple(serial for serial, from_ms in self._blocked_ms.items() if from_ms <= released_ms),
         )
 
 

@@ -48,6 +48,10 @@ SELECTOR_FORMAT: Final = "selector"
 """Marks a selector in the schema of a model; `scenarios.schema` puts in its place what a selector is."""
 
 
+RECORD_FORMAT: Final = "record-{name}"
+"""Marks a record of the emulator in the schema of a model, which describes it."""
+
+
 class Model(BaseModel):
     """Base of the format's models: frozen, strict, unknown keys refused."""
 
@@ -151,6 +155,13 @@ def _read_moment(data: object) -> datetime:
         remedy = f"add the offset, {example}"
         raise LocatedError((), f"{shown(data)} does not say which offset from UTC it has", remedy)
     return moment
+
+
+def _read_version(data: object) -> tuple[int, ...]:
+    parts = data.split(".") if isinstance(data, str) and len(data) <= 40 else []
+    if not parts or len(parts) > 4 or not all(part.isascii() and part.isdigit() for part in parts):
+        raise LocatedError((), f"{shown(data)} is not a version", "write up to four numbers with dots, such as '3.16'")
+    return tuple(map(int, parts))
 
 
 def _read_selector(data: Any) -> Selector:
@@ -258,6 +269,12 @@ Tag = Annotated[str, _form(TAG, "use up to 40 letters, digits, `-` and `_`"), _f
 Clause = Annotated[str, _form(CLAUSE, "write the id of a requirement, such as KEA-TEL-008"), _form_schema(CLAUSE)]
 Md5 = Annotated[str, _form(MD5, "write 32 hex digits in lower case"), _form_schema(MD5)]
 Sha256 = Annotated[str, _form(SHA256, "write 64 hex digits in lower case"), _form_schema(SHA256)]
+Version = Annotated[
+    tuple[int, ...],
+    PlainValidator(reader(_read_version)),
+    WithJsonSchema({"type": "string", "pattern": r"^[0-9]+(\.[0-9]+){0,3}$"}),
+]
+"""The version of an application or a plug-in."""
 Devices = Annotated[Selector, PlainValidator(reader(_read_selector)), WithJsonSchema({"format": SELECTOR_FORMAT})]
 """A selector."""
 Many = Annotated[tuple[T, ...], Strict(False), Field(max_length=LIST_MAX)]

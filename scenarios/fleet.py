@@ -39,6 +39,8 @@ class Block:
     count: int
     first: int
     site: str = DEFAULT_SITE
+    licence: str | None = None
+    installed: bool = True
 
 
 @dataclass(frozen=True, slots=True, eq=False)

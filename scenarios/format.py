@@ -2,59 +2,50 @@
 
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import Field, PlainValidator, WithJsonSchema
+from pydantic import Field
 
+from emulator.clock import DAY_MS, HOUR_MS
 from emulator.exclusions.optimisation import WinRm
 from emulator.identity import DEFAULT_SITE
 from emulator.images import IMAGES
+from emulator.ksn import Reputation
+from emulator.licensing import KeyKind
 from emulator.policy.groups import ROOT
 from emulator.policy.types import ENDPOINT_AGENT, PolicyType
 from emulator.ports import Port
 from fakes.administration import PLUGINS, Right
+from scenarios.actions.tasks import NewTask
 from scenarios.fields import (
     BlockName,
     Delay,
     Devices,
+    Duration,
     Many,
     Model,
     Moment,
     Rate,
     ScenarioName,
+    Sha256,
     Span,
     Tag,
     Text,
     Title,
+    Version,
     Zone,
     enumeration,
     member_of,
     names_of,
-    reader,
 )
 from scenarios.fleet import DEVICES_MAX
-from scenarios.problems import LocatedError, shown
 
 SEED_MAX: Final = 2**63 - 1
 DURATION_MAX_D: Final = 400
 """Days of one run."""
 
 ImageName = Annotated[str, names_of(lambda: tuple(IMAGES), "image"), enumeration(tuple(IMAGES))]
+ReputationName = Annotated[Reputation, member_of(Reputation, "reputation"), enumeration(tuple(Reputation))]
 RightName = Annotated[Right, member_of(Right, "right"), enumeration(tuple(Right))]
 PortName = Annotated[str, names_of(lambda: tuple(Port), "port"), enumeration(tuple(Port))]
-
-
-def _read_version(data: object) -> tuple[int, ...]:
-    parts = data.split(".") if isinstance(data, str) and len(data) <= 40 else []
-    if not parts or len(parts) > 4 or not all(part.isascii() and part.isdigit() for part in parts):
-        raise LocatedError((), f"{shown(data)} is not a version", "write up to four numbers with dots, such as '3.16'")
-    return tuple(map(int, parts))
-
-
-PluginVersion = Annotated[
-    tuple[int, ...],
-    PlainValidator(reader(_read_version)),
-    WithJsonSchema({"type": "string", "pattern": r"^[0-9]+(\.[0-9]+){0,3}$"}),
-]
-"""The version of a management plug-in."""
 
 
 class BlockEntry(Model):
@@ -66,6 +57,11 @@ class BlockEntry(Model):
     group: Annotated[Text, Field(description="administration group, as `Managed devices/HQ/Office`")] = (
         "Managed devices"
     )
+    licence: Annotated[
+        Text | None,
+        Field(description="the key that Endpoint Agent was installed with, or `none`; without it, one that never ends"),
+    ] = None
+    installed: Annotated[bool, Field(description="whether Endpoint Agent is there at the start")] = True
     site: Annotated[
         BlockName, Field(description=f"where they are: one of `sites`; without it, the site `{DEFAULT_SITE}`")
     ] = DEFAULT_SITE
@@ -175,6 +171,67 @@ class AccountEntry(Model):
     roles: Annotated[Many[GrantEntry], Field(description="its roles; without any, it may do nothing")] = ()
 
 
+class KeyEntry(Model):
+    """A licence key: in the key storage of the Administration Server, and with a code at the activation server."""
+
+    name: Annotated[Title, Field(description="how blocks and tasks call it; its serial number")]
+    kind: Annotated[
+        KeyKind, member_of(KeyKind, "kind of key"), Field(description="a trial key is never additional")
+    ] = KeyKind.COMMERCIAL
+    expires: Annotated[
+        Duration | None, Field(description="time from the start of the run to its end; without it, it never ends")
+    ] = None
+    code: Annotated[Text | None, Field(description="the activation code that stands for it")] = None
+    blocked: Annotated[
+        Duration | None, Field(description="time from the start of the run after which the vendor has blocked it")
+    ] = None
+
+
+class TaskEntry(NewTask):
+    """A group task that the Administration Server has at the start."""
+
+    name: Title
+    group: Annotated[Text, Field(description="the administration group that it is for, with all below it")] = ROOT
+
+
+class ProxyEntry(Model):
+    """The proxy server of the organisation."""
+
+    address: Annotated[Text, Field(description="`host:port` where it listens")]
+    demands_ntlm: Annotated[
+        bool, Field(alias="demands-ntlm", description="lets nobody through who does not authenticate")
+    ] = False
+    discoverable: Annotated[bool, Field(description="whether devices find it by themselves")] = True
+
+
+class UpdatesEntry(Model):
+    """How updates come out; stand-ins, all of them."""
+
+    databases_every: Annotated[Span, Field(alias="databases-every", description="between two databases")] = 2 * HOUR_MS
+    modules_every: Annotated[Span, Field(alias="modules-every", description="between two versions of modules")] = (
+        30 * DAY_MS
+    )
+    lag: Annotated[Duration, Field(description="how much later other sources than the vendor's have them")] = HOUR_MS
+    download: Annotated[Span, Field(description="how long a download takes")] = 40_000
+
+
+class ServicesEntry(Model):
+    """The services that Endpoint Agent asks one device at a time, and the proxy server on the way."""
+
+    proxy: Annotated[ProxyEntry | None, Field(description="without it, there is none")] = None
+    updates: UpdatesEntry = UpdatesEntry()
+    reputations: Annotated[dict[Sha256, ReputationName], Field(description="what KSN knows of files, by SHA-256")] = (
+        Field(default_factory=dict)
+    )
+    kics_tells_the_administration_server: Annotated[
+        bool,
+        Field(
+            alias="kics-tells-the-administration-server",
+            description="KICS for Networks interacts with it; without that, agents hear of none of its events",
+        ),
+    ] = True
+
+
 class ServerEntry(Model):
     """What answers one port."""
 
@@ -236,10 +293,15 @@ class ScenarioFile(Model):
     ] = ()
     accounts: Annotated[Many[AccountEntry], Field(description="accounts of operators, for `account` of a step")] = ()
     plugins: Annotated[
-        dict[Title, PluginVersion],
+        dict[Title, Version],
         Field(default_factory=lambda: dict(PLUGINS), description="management plug-ins: `application: version`"),
     ]
     servers: Annotated[dict[PortName, ServerEntry], Field(default_factory=dict, description="by port")]
+    keys: Annotated[Many[KeyEntry], Field(description="licence keys, for `licence` of a block and for tasks")] = ()
+    tasks: Annotated[Many[TaskEntry], Field(description="group tasks that are there at the start")] = ()
+    services: Annotated[
+        ServicesEntry, Field(default_factory=lambda: ServicesEntry(), description="the vendor's services")
+    ]
     select: Annotated[dict[Title, Devices], Field(default_factory=dict, description="named selectors")]
     timeline: Annotated[Many[Any], Field(description="what happens, and when")] = ()
     expect: Annotated[Many[Any], Field(description="what the run is judged by")] = ()

@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,14 +21,14 @@ from scenarios.bounds import Grid, Moments
 from scenarios.entries import form
 from scenarios.expectations import Expectation
 from scenarios.fleet import Enrolment, Fleet
-from scenarios.format import DURATION_MAX_D, FleetEntry, ScenarioFile
+from scenarios.format import DURATION_MAX_D, FleetEntry, ScenarioFile, TaskEntry
 from scenarios.interpretation import Vocabulary, judged, selector_of
 from scenarios.model import Scenario, Server
 from scenarios.params import Value
 from scenarios.parts import SUITE, assembled, read_document
 from scenarios.passwords import warn_of_weak_passwords
 from scenarios.problems import Loc, LocatedError, hint, shown
-from scenarios.references import Surroundings, checked
+from scenarios.references import Surroundings, checked, folder_of_indicators
 from scenarios.sections import (
     read_fleet,
     read_groups,
@@ -39,9 +40,11 @@ from scenarios.sections import (
     warn_unapplied,
     warn_unapplied_changes,
 )
+from scenarios.services import KnownKey, read_keys
 from scenarios.slips import warn_of_early_events
 from scenarios.source import Document, Plain, parse
 from scenarios.targets import Targets
+from scenarios.tasks import check_tasks
 from scenarios.timeline import Resolver, Step, Timeline, read_step
 from scenarios.validation import Checker, keys
 
@@ -130,8 +133,10 @@ class _Loader:
         self._aim(fleet, enrolments)
         known = policies if "policies" in self._sections else None
         access = self._access(groups)
+        licences = read_keys(checker, self._sections["keys"], fleet) if "keys" in self._sections else None
+        tasks = self._tasks(groups, licences)
         before = checker.found
-        timeline = self._timeline(Surroundings(self._folder, known, servers, groups, access))
+        timeline = self._timeline(Surroundings(self._folder, known, servers, groups, access, licences, tasks))
         recording_ms = self._recording()
         moments = self._moments(timeline, recording_ms) if checker.found == before else None
         expectations = self._expectations(fleet, groups, servers, moments)
@@ -140,6 +145,7 @@ class _Loader:
         assert groups is not None
         assert servers is not None
         assert access is not None
+        assert licences is not None
         cold = self._sections["fleet"].start == "cold"
         warn_of_early_events(checker, self._steps, timeline, fleet, cold=cold)
         return self._scenario(
@@ -152,6 +158,8 @@ class _Loader:
             policies,
             access,
             servers,
+            licences,
+            tasks,
             timeline,
             expectations,
             recording_ms,
@@ -168,6 +176,8 @@ class _Loader:
         policies: dict[str, Policy],
         access: AccessControl,
         servers: dict[Port, Server],
+        licences: dict[str, KnownKey],
+        tasks: tuple[TaskEntry, ...],
         timeline: Timeline,
         expectations: tuple[Expectation, ...],
         recording_ms: int,
@@ -194,6 +204,9 @@ class _Loader:
             access=access,
             plugins=self._sections["plugins"],
             servers=servers,
+            keys=licences,
+            tasks=tasks,
+            services=self._sections["services"],
             selections=self._targets.selections if self._targets is not None else {},
             steps=timeline.steps,
             reactions=timeline.reactions,
@@ -243,6 +256,12 @@ class _Loader:
         if groups is None or not {"roles", "accounts"} <= self._sections.keys():
             return None
         return read_access(self._checker, self._sections["roles"], self._sections["accounts"], groups)
+
+    def _tasks(self, groups: GroupTree | None, licences: dict[str, KnownKey] | None) -> tuple[TaskEntry, ...]:
+        if "tasks" not in self._sections or licences is None:
+            return ()
+        resolve = partial(folder_of_indicators, self._checker, self._folder)
+        return check_tasks(self._checker, self._sections["tasks"], groups, licences, resolve)
 
     def _recording(self) -> int:
         if not {"recording", "duration"} <= self._sections.keys():

@@ -13,9 +13,10 @@ from emulator.sites import Site
 from fakes.administration import AccessControl
 from scenarios.expectations import Expectation
 from scenarios.fleet import Enrolment, Fleet
-from scenarios.format import ReadingsEntry
+from scenarios.format import ReadingsEntry, ServicesEntry, TaskEntry
 from scenarios.params import Value
 from scenarios.problems import Notice
+from scenarios.services import KnownKey
 from scenarios.timeline import Occurrence, Reaction
 
 
@@ -43,8 +44,9 @@ class Scenario:
     """One scenario, loaded. `label` is what the user calls its file, `place` of its parts refer to that.
 
     `params` are the values that hold, `hidden` those of them that are shown nowhere, since they go where secrets are;
-    `sites` those that blocks are at or the file describes, `enrolments` those of a
-    ramp, `access` the accounts of operators, `plugins` the management plug-ins, `integrated` the servers that every
+    `sites` those that blocks are at or the file describes, `enrolments` those of a ramp, `access` the accounts of
+    operators, `keys` the licence keys, `tasks` what there is at the start, `services` what agents ask one device at a
+    time, `plugins` the management plug-ins, `integrated` the servers that every
     device was installed with, `selections` the named devices as fleet indices: selectors, and what steps name.
     `servers` has every port. `sha256` is over the resolved content, in hex: two files that differ in comments and
     layout only have the same.
@@ -69,6 +71,9 @@ class Scenario:
     access: AccessControl
     plugins: Mapping[str, tuple[int, ...]]
     servers: Mapping[Port, Server]
+    keys: Mapping[str, KnownKey]
+    tasks: tuple[TaskEntry, ...]
+    services: ServicesEntry
     selections: Mapping[str, I64]
     steps: tuple[Occurrence, ...]
     reactions: tuple[Reaction, ...]

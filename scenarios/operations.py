@@ -2,18 +2,19 @@
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 
 from emulator.clock import SLOT_MS
+from emulator.control import Command
 from emulator.errors import UserError
 from emulator.policy.errors import GroupError, PolicyError, SettingError
 from emulator.policy.policies import Policy, PolicySettings, parse_policy_settings
 from emulator.policy.types import sections_of, shown_groups
 from emulator.ports import I64
+from emulator.tasks.task import TaskError
 from emulator.world import Governed, News
 from fakes.administration import (
     AccessError,
@@ -26,32 +27,23 @@ from fakes.administration import (
     import_policy,
 )
 from scenarios import actions
+from scenarios.format import TaskEntry
+from scenarios.services import KnownKey
+from scenarios.task_operations import TaskOperations
+from scenarios.tasks import Indicators
+from scenarios.told import ToldOfDevice, ToldOfRun
 
-REFUSALS: Final = (AccessError, GroupError, PolicyError, SettingError, UserError, WizardError)
+REFUSALS: Final = (AccessError, GroupError, PolicyError, SettingError, TaskError, UserError, WizardError)
 """What an operation may be refused with."""
 
+SUBJECTS: Final = ("policy", "task", "command", "group")
+"""What an operation is about: the first of these fields that it has."""
 OF_DEVICES: Final = (actions.Viewed.DEVICES, actions.Viewed.EVENTS, actions.Viewed.STATUS)
 """Lists about devices: what they show is told of each device."""
+Look = Callable[[I64], Iterator[ToldOfDevice]]
+"""Looks at what a list about devices shows of some of them; when its moment has come."""
 LIST_LAG_MS: Final = 2 * SLOT_MS
 """Lists about devices show what the server has had for this long, so that they do not depend on who reports first."""
-
-
-@dataclass(frozen=True, slots=True)
-class ToldOfRun:
-    """A fact without a device that an operation came to."""
-
-    kind: str
-    at_ms: int
-    values: Mapping[str, Any]  # JSON scalars
-
-
-@dataclass(frozen=True, slots=True)
-class ToldOfDevice:
-    """A fact of one device that a list shows."""
-
-    kind: str
-    device: int
-    values: Mapping[str, Any]  # JSON scalars
 
 
 def possible_settings(policies: Iterable[Policy], steps: Iterable[actions.Action | None]) -> Iterator[PolicySettings]:
@@ -79,11 +71,12 @@ class Operations:
     devices that were asked for, since the last time. An operation that is refused tells why and changes nothing.
     """
 
-    def __init__(self, server: AdministrationServer) -> None:
+    def __init__(self, server: AdministrationServer, keys: Mapping[str, KnownKey], indicators: Indicators) -> None:
         self._server = server
+        self._tasks = TaskOperations(server, keys, indicators, self._tell)
         self._news: list[News] = []
         self._told: list[ToldOfRun] = []
-        self._views: list[tuple[int, actions.View]] = []
+        self._views: list[tuple[int, Look]] = []
         self._moved: list[tuple[int, I64, str]] = []
         self._exported: dict[str, bytes] = {}
         self._deeds: Mapping[type[actions.Operation], Callable[[Any, int], Change | None]] = {
@@ -100,6 +93,7 @@ class Operations:
             actions.RollBackPolicy: self._roll_back,
             actions.CreateGroup: self._create_group,
             actions.View: self._view,
+            actions.ViewTask: self._view_task,
         }
 
     @property
@@ -112,8 +106,8 @@ class Operations:
         told, self._told = self._told, []
         return told
 
-    def take_views(self) -> list[tuple[int, actions.View]]:
-        """Takes out the lists about devices that were asked for, each with its moment."""
+    def take_views(self) -> list[tuple[int, Look]]:
+        """Takes out what is to be looked at, each with its moment: it tells what it shows of some devices."""
         views, self._views = self._views, []
         return views
 
@@ -122,7 +116,7 @@ class Operations:
         moved, self._moved = self._moved, []
         return moved
 
-    def seen(self, action: actions.View, at_ms: int, own: I64) -> Iterator[ToldOfDevice]:
+    def _seen(self, action: actions.View, at_ms: int, own: I64) -> Iterator[ToldOfDevice]:
         """What a list about devices shows at its moment of those in `own` that the account may see."""
         server, account = self._server, action.account
         since_ms = max(0, at_ms - LIST_LAG_MS)
@@ -162,25 +156,40 @@ class Operations:
 
     def perform(self, action: actions.Operation, at_ms: int, devices: I64 | None = None) -> tuple[News, ...]:
         """Does an operation, on `devices` where it is on devices, and gives what it makes known to devices."""
-        change: Change | None
         about: dict[str, Any] = {"operation": actions.name_of(action), "account": action.account}
-        subject = getattr(action, "policy", None) or getattr(action, "group", None)
+        subject = next((value for name in SUBJECTS if (value := getattr(action, name, None)) is not None), None)
         if subject is not None:
-            about["subject"] = subject
+            about["subject"] = str(subject)
         try:
-            if isinstance(action, actions.MoveDevices):
-                assert devices is not None
-                change = self._server.move(devices, action.group, at_ms=at_ms, account=action.account)
-                self._moved.append((at_ms, change.devices, action.group))
-            else:
-                change = self._deeds[type(action)](action, at_ms)
+            news = self._done(action, at_ms, devices)
         except REFUSALS as error:
             self._tell("operation-refused", at_ms, **about, reason=str(error))
             return ()
         self._tell("operation-done", at_ms, **about)
-        news = () if change is None else self._server.news(change)
         self._news += news
         return news
+
+    def start_with(self, tasks: Iterable[TaskEntry]) -> tuple[News, ...]:
+        """What devices hear of the tasks that are there when time begins."""
+        news = tuple(one for entry in tasks for one in self._tasks.start_with(entry))
+        self._news += news
+        return news
+
+    def _done(self, action: actions.Operation, at_ms: int, devices: I64 | None) -> tuple[News, ...]:
+        if type(action) in self._tasks.deeds:
+            return self._tasks.deeds[type(action)](action, at_ms, devices)
+        if isinstance(action, actions.CommandAgent):
+            assert devices is not None
+            order = Command(action.command)
+            return self._server.command(devices, order, at_ms=at_ms, account=action.account)
+        if isinstance(action, actions.MoveDevices):
+            assert devices is not None
+            change: Change | None = self._server.move(devices, action.group, at_ms=at_ms, account=action.account)
+            assert change is not None
+            self._moved.append((at_ms, change.devices, action.group))
+        else:
+            change = self._deeds[type(action)](action, at_ms)
+        return () if change is None else self._server.news(change)
 
     def _tell(self, kind: str, at_ms: int, **values: Any) -> None:  # JSON scalars
         self._told.append(ToldOfRun(kind, at_ms, values))
@@ -274,9 +283,16 @@ class Operations:
         elif action.what is actions.Viewed.GROUPS:
             for name in server.groups(action.group, account=account):
                 self._tell_group(name, at_ms, account)
+        elif action.what is actions.Viewed.TASKS:
+            self._tasks.list_tasks(action.group, account, at_ms)
         else:
             self._devices(action, at_ms)
-            self._views.append((at_ms, action))
+            self._views.append((at_ms, lambda own: self._seen(action, at_ms, own)))
+
+    def _view_task(self, action: actions.ViewTask, at_ms: int) -> None:
+        look = self._tasks.look(action, at_ms)
+        since_ms = max(0, at_ms - LIST_LAG_MS)
+        self._views.append((at_ms, lambda own: self._tasks.seen(look, action.account, since_ms, own)))
 
     def _tell_policy(self, name: str, at_ms: int, account: str) -> None:
         policy = self._server.policy(name)

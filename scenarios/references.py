@@ -21,17 +21,23 @@ from scenarios.actions import (
     Action,
     Attempt,
     ChangePolicy,
+    ChangeTask,
     CopyPolicy,
+    CorruptedUpdate,
     CreateGroup,
     CreatePolicy,
+    CreateTask,
+    DeleteTasks,
     EditSettings,
     ImportPolicy,
 )
 from scenarios.fields import Refers
+from scenarios.format import TaskEntry
 from scenarios.library import INDICATORS
 from scenarios.model import Server
 from scenarios.problems import Loc, LocatedError, hint, shown
 from scenarios.sections import check_addresses, check_shown, read_settings
+from scenarios.services import NODES, UPDATE_NODES, KnownKey
 from scenarios.timeline import Step
 from scenarios.validation import Checker
 
@@ -49,12 +55,15 @@ class Surroundings:
     servers: Mapping[Port, Server] | None
     groups: GroupTree | None = None
     access: AccessControl | None = None
+    keys: Mapping[str, KnownKey] | None = None
+    tasks: tuple[TaskEntry, ...] = ()
     made_policies: tuple[str, ...] = ()
     made_groups: tuple[str, ...] = ()
+    made_tasks: tuple[str, ...] = ()
 
     def with_made(self, actions: Iterable[Action]) -> "Surroundings":
         """The same with what these actions make."""
-        policies, groups = [], []
+        policies, groups, tasks = [], [], []
         for action in actions:
             if isinstance(action, CreatePolicy):
                 policies.append(action.policy)
@@ -65,19 +74,28 @@ class Surroundings:
                 policies.append(action.policy)
             elif isinstance(action, CreateGroup):
                 groups += [path.removesuffix(SEPARATOR) for path in accumulate(_parts(action.group))]
-        return replace(self, made_policies=tuple(policies), made_groups=tuple(groups))
+            elif isinstance(action, CreateTask):
+                tasks.append(action.task)
+            elif isinstance(action, ChangeTask) and action.rename is not None:
+                tasks.append(action.rename)
+        return replace(self, made_policies=tuple(policies), made_groups=tuple(groups), made_tasks=tuple(tasks))
 
     def names(self, kind: str) -> tuple[str, ...] | None:
         """The names of a kind that `Refers` marks, None where they are not known."""
         if kind == "server" and self.servers is not None:
             ports = [port.value for port in self.servers]
-            return tuple(dict.fromkeys([*ports, *(node for server in self.servers.values() for node in server.nodes)]))
+            nodes = [node for server in self.servers.values() for node in server.nodes]
+            return tuple(dict.fromkeys([*ports, *nodes, *NODES]))
         if kind == "policy" and self.policies is not None:
             return tuple(dict.fromkeys((*self.policies, *self.made_policies)))
         if kind == "group" and self.groups is not None:
             return tuple(dict.fromkeys((*self.groups, *self.made_groups)))
         if kind == "account" and self.access is not None:
             return tuple(account.name for account in self.access.accounts)
+        if kind == "key" and self.keys is not None:
+            return tuple(self.keys)
+        if kind == "task":
+            return tuple(dict.fromkeys((*(task.name for task in self.tasks), *self.made_tasks)))
         return None
 
 
@@ -111,6 +129,16 @@ def checked(checker: Checker, step: Step, around: Surroundings) -> Step | None:
         _check_settings(checker, action, (*step.action_loc, "settings"), around)
     if isinstance(action, EditSettings | Attempt):
         _check_edit(checker, action, (*step.action_loc, "settings"), around)
+    if isinstance(action, CreateTask | ChangeTask):
+        _check_groups(checker, action.exclude_groups or (), (*step.action_loc, "exclude-groups"), around)
+    if isinstance(action, DeleteTasks):
+        for index, name in enumerate(action.tasks):
+            names = around.names("task") or ()
+            if name not in names:
+                checker.error((*step.action_loc, "tasks", index), f"there is no task {shown(name)}", hint(name, names))
+    if isinstance(action, CorruptedUpdate) and action.server not in UPDATE_NODES:
+        cause = f"{shown(action.server)} has no updates"
+        checker.error((*step.action_loc, "server"), cause, f"name one of: {', '.join(UPDATE_NODES)}")
     if isinstance(action, CreateGroup):
         _check_group(checker, action.group, (*step.action_loc, "group"))
     return step.doing(action) if checker.found == before else None
@@ -121,6 +149,13 @@ def _check_group(checker: Checker, path: str, loc: Loc) -> None:
         GroupTree([path])
     except GroupError as error:
         checker.error(loc, error.cause, error.remedy)
+
+
+def _check_groups(checker: Checker, groups: Iterable[str], loc: Loc, around: Surroundings) -> None:
+    known = around.names("group")
+    for index, name in enumerate(groups):
+        if known is not None and name not in known:
+            checker.error((*loc, index), f"there is no group {shown(name)}", hint(name, known))
 
 
 def _check_settings(checker: Checker, action: ChangePolicy | CreatePolicy, loc: Loc, around: Surroundings) -> None:
@@ -159,8 +194,14 @@ def _check_edit(checker: Checker, action: EditSettings | Attempt, loc: Loc, arou
 
 def _with_folder(checker: Checker, action: Action, text: str, loc: Loc, folder: Path) -> Action:
     """The action with its folder of indicators as a full path."""
+    found = folder_of_indicators(checker, folder, text, loc)
+    return action if found is None else action.model_copy(update={"indicators": found})
+
+
+def folder_of_indicators(checker: Checker, folder: Path, text: str, loc: Loc) -> str | None:
+    """A folder of indicators as a full path; None where it is not there, which the checker then has."""
     if text == LIBRARY:
-        return action.model_copy(update={"indicators": str(INDICATORS)})
+        return str(INDICATORS)
 
     def look(path: Path) -> str:
         if not path.is_dir():
@@ -169,8 +210,7 @@ def _with_folder(checker: Checker, action: Action, text: str, loc: Loc, folder: 
         next(path.iterdir(), None)
         return str(path.resolve())
 
-    found = _looked(checker, text, loc, folder, look)
-    return action if found is None else action.model_copy(update={"indicators": found})
+    return _looked(checker, text, loc, folder, look)
 
 
 @dataclass(frozen=True, slots=True)

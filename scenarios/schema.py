@@ -5,10 +5,20 @@ from typing import Any, Final
 from pydantic.json_schema import models_json_schema
 
 from emulator.policy.kinds import UNIT_BYTES, UNIT_MS
-from emulator.policy.settings import LOCAL_KEYS, GroupDescription, SettingDescription, Switch, describe
+from emulator.policy.records import Record
+from emulator.policy.settings import (
+    LOCAL_KEYS,
+    GroupDescription,
+    SettingDescription,
+    Switch,
+    describe,
+    describe_record,
+)
+from emulator.tasks.schedule import Schedule
+from emulator.tasks.task import Storage
 from scenarios.actions import ACTIONS, FAULTS, about
 from scenarios.entries import ENTRIES
-from scenarios.fields import SELECTOR_FORMAT, Model
+from scenarios.fields import RECORD_FORMAT, SELECTOR_FORMAT, Model
 from scenarios.format import ScenarioFile
 from scenarios.params import PARAM_KEYS
 from scenarios.parts import EXTENDS, INCLUDE, SUITE
@@ -35,6 +45,9 @@ PARTIAL: Final = "partial-"
 """Before the name of a definition: for files that need not be whole, since they are merged with others."""
 WHOLE: Final = ("selector", "parameter")
 """Definitions of what is replaced as a whole."""
+RECORDS: Final[dict[str, type[Record]]] = {"schedule": Schedule, "storage": Storage}
+"""Records of the emulator that fields of the format hold."""
+_RECORD_FORMATS: Final = tuple(RECORD_FORMAT.format(name=name) for name in RECORDS)
 OF_DEVICES: Final = ("EditSettings", "Attempt")
 """Actions whose settings are those of devices: they have no switches."""
 
@@ -60,6 +73,9 @@ def scenario_schema() -> Schema:
     parts["settings"] = _settings()
     parts["local-settings"] = _local_settings()
     parts["declaration"] = _declaration()
+    for name, record in RECORDS.items():
+        properties = {setting.key: _setting(setting) for setting in describe_record(record)}
+        parts[RECORD_FORMAT.format(name=name)] = _object(properties, required=[], description=f"the {name} of a task")
     _steps(parts)
     _expectations(parts)
     parts["suite"] = parts.pop("SuiteFile")
@@ -273,6 +289,8 @@ def _finished(schema: Any, *, name: bool = False) -> Any:  # JSON
     default = done.get("default", "")
     if default is None or isinstance(default, dict) or (done.get("type") == "string" and not isinstance(default, str)):
         del done["default"]  # as the model keeps it, which is not as it is written
+    if str(done.get("format")) in _RECORD_FORMATS:
+        return {"$ref": REFERENCE.format(model=done.pop("format")), **done}
     if done.get("format") == SELECTOR_FORMAT:
         del done["format"]
         return {"$ref": "#/$defs/selector", **done}

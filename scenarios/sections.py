@@ -62,7 +62,20 @@ def read_fleet(checker: Checker, entry: FleetEntry, seed: int) -> Fleet | None:
     first = 0
     for block, count in zip(entry.blocks, counts, strict=True):
         os = IMAGES[block.image].os
-        blocks.append(Block(block.name, block.image, os, block.group, block.tags, count, first, block.site))
+        blocks.append(
+            Block(
+                block.name,
+                block.image,
+                os,
+                block.group,
+                block.tags,
+                count,
+                first,
+                block.site,
+                block.licence,
+                block.installed,
+            )
+        )
         first += count
     return Fleet(seed, tuple(blocks))
 

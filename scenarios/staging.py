@@ -9,26 +9,31 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
 from emulator.adapter import PerPackage
 from emulator.clock import Rank
-from emulator.control import NOT_RUNNING, HostChange, Protection, SweepTask
+from emulator.components import AgentComponents
+from emulator.control import NOT_RUNNING, EndpointAgent, HostChange, Protection, SweepTask
 from emulator.exclusions.environment import Os
 from emulator.identity import Identity, identity
 from emulator.images import IMAGES, Image
+from emulator.images.parts import hashes
 from emulator.ioc.document import IndicatorFile, parse_file
 from emulator.ioc.witness import first_witness
 from emulator.journal import RUN, Journal
+from emulator.mdr import EndpointProtection
 from emulator.policy.addresses import address
 from emulator.policy.effective import Effective, LocalSettings, edit_group, effective
 from emulator.policy.policies import Governing
 from emulator.policy.settings import AgentSettings, KataIntegration, KicsIntegration
 from emulator.ports import I64, PORT_OF_TARGET, Device, Port, RunInfo, Target, TelemetryColumns
+from emulator.reporting import StateReport
 from emulator.simulation import Simulation
 from emulator.sites import Site
+from emulator.tasks.task import Assignment, RunTask, StopTask, Withdrawal
 from emulator.world import Condition, Injection, Spell, World
 from fakes.administration import AdministrationServer, Inventory
 from fakes.central_node import CentralNode
@@ -41,7 +46,8 @@ from scenarios.backends import Chosen
 from scenarios.fleet import Block
 from scenarios.model import Scenario
 from scenarios.observation import Intervals
-from scenarios.operations import Operations, possible_settings
+from scenarios.operations import Look, Operations, possible_settings
+from scenarios.services import Services, lived_from_the_start
 
 SPELLS: Final[Mapping[type[actions.Action], tuple[Condition, str, str]]] = {
     actions.Unplug: (Condition.OFF_LINE, "off-line", "on-line"),
@@ -116,7 +122,8 @@ class Stage:
             plugins=scenario.plugins,
             inventory=Inventory(self._known),
         )
-        self._operations = Operations(self.administration)
+        self._operations = Operations(self.administration, scenario.keys, self._indicators)
+        self._services = Services(scenario.services, scenario.keys, fleet, self._faults)
         self.servers = {target: self._server(target, backends or {}, worker) for target in Target}
         self.asked = {
             target: server if listen is None else listen(target, server) for target, server in self.servers.items()
@@ -125,7 +132,12 @@ class Stage:
             target for target, port in PORT_OF_TARGET.items() if listen is not None or port in (backends or {})
         )
         self.simulation = self._simulation(buckets)
-        self._protection = Protection(self.simulation.context)
+        control = self.simulation.control
+        self._protection = Protection(self.simulation.context, control.service)
+        self._around = self._services.around(control.sweeps, self.block)
+        for kind in (Assignment, Withdrawal, RunTask, StopTask):
+            control.take(kind, lambda agent, at_ms, news: agent.components(at_ms).tasks.take(news, at_ms))
+        self._begin_without_agent()
         self._tell_operations()
         for enrolment in scenario.enrolments:
             self._enrol(np.intersect1d(enrolment.devices, self._own), enrolment.at_ms)
@@ -157,7 +169,8 @@ class Stage:
         for step in scenario.steps:
             if isinstance(step.action, actions.Fault):
                 self._break(step.action, step.at_ms, step.end_ms, step.name)
-        news = tuple(
+        held = self._operations.start_with(scenario.tasks)
+        made = (
             one
             for step in scenario.steps
             if isinstance(step.action, actions.Operation) and not self._puts_off
@@ -178,7 +191,7 @@ class Stage:
             sites=tuple(scenario.sites.values()),
             site=_per_device(fleet.blocks, [list(scenario.sites).index(block.site) for block in fleet.blocks]),
             scenario_classes=self._classes.all,
-            news=news,
+            news=(*held, *made),
             possible=tuple(self._possible()),
             winrm=scenario.readings.winrm_with_optimisation,
             watches=tuple(one.watch for one in scenario.expectations if one.watch is not None),
@@ -192,8 +205,26 @@ class Stage:
             buckets=buckets,
             interval_ms=scenario.recording_ms,
             recorded=self._recorded,
+            components=self._components,
             reports=self.administration,
         )
+
+    def _components(self, agent: EndpointAgent, at_ms: int) -> AgentComponents:
+        return AgentComponents(agent, self.simulation.world, self._around, at_ms=at_ms)
+
+    def _begin_without_agent(self) -> None:
+        """Lets devices begin without Endpoint Agent, and others with components that live from the start on."""
+        control = self.simulation.control
+        for block in self.scenario.fleet.blocks:
+            if not block.installed:
+                for device in range(block.first, block.first + block.count):
+                    self.administration.receive(device, 0, (StateReport(installed=False, running=False),))
+                for device in np.intersect1d(range(block.first, block.first + block.count), self._own).tolist():
+                    control.service.begin_without(control.agent(device))
+        every = [step.action for step in self.scenario.steps] + [each.action for each in self.scenario.reactions]
+        if lived_from_the_start(self.scenario.fleet, self.simulation.world.every_settings, every):
+            for device in self._own.tolist():
+                control.agent(device).components(0)
 
     def _settings(self, governing: Governing | None) -> AgentSettings:
         return effective(governing, self._local).settings
@@ -340,12 +371,12 @@ class Stage:
                 self.journal.add(fact.kind, Rank.SERVER, fact.at_ms, RUN, **fact.values)
         for at_ms, devices, group in self._operations.take_moved():
             self.journal.add("moved", Rank.SERVER, at_ms, np.intersect1d(devices, self._own), group=group)
-        for at_ms, view in self._operations.take_views():
+        for at_ms, look in self._operations.take_views():
             if at_ms < self.scenario.duration_ms:
-                self.simulation.schedule(at_ms, Rank.CONTROL, partial(self._look_at, view, at_ms))
+                self.simulation.schedule(at_ms, Rank.CONTROL, partial(self._look, look, at_ms))
 
-    def _look_at(self, view: actions.View, at_ms: int) -> None:
-        for fact in self._operations.seen(view, at_ms, self._own):
+    def _look(self, look: Look, at_ms: int) -> None:
+        for fact in look(self._own):
             self.journal.add(fact.kind, Rank.CONTROL, at_ms, fact.device, **fact.values)
 
     def _break(self, fault: actions.Fault, at_ms: int, end_ms: int | None, name: str) -> None:
@@ -374,6 +405,11 @@ class Stage:
             self.simulation.control.at(
                 own, at_ms, lambda agent, moment: self._protection.attempt(agent, moment, attempt, settings)
             )
+        elif type(action) in _ON_COMPONENTS:
+            deed = _ON_COMPONENTS[type(action)]
+            if isinstance(action, actions.RaiseKicsEvent) and not self._services.kics_tells:
+                return
+            self.simulation.control.at(own, at_ms, lambda agent, moment: deed(agent.components(moment), action, moment))
         elif isinstance(action, actions.Sweep):
             task = SweepTask(name, self._indicators(Path(action.indicators)))
             node = self.servers[Target.CENTRAL_NODE]
@@ -393,6 +429,8 @@ class Stage:
                 count = 1 if action.over else action.count
                 self._inject(Injection(devices, self._classes.index(action, os), moment, count))
             self._change_host("process-started", devices, at_ms, deeds.run_process(action, os), process=action.process)
+            sha256 = hashes(deeds.path_of(action.process, os))[2]
+            self.simulation.control.at(devices, at_ms, partial(_look_up, sha256))
         elif isinstance(action, actions.Emit):
             self._inject(Injection(devices, self._classes.index(action, os), at_ms, action.count))
         elif isinstance(action, actions.PlaceFile):
@@ -462,6 +500,24 @@ class Stage:
         """Closes the backends."""
         for adapter in self._adapters.values():
             adapter.close()
+
+
+def _look_up(sha256: str, agent: EndpointAgent, at_ms: int) -> None:
+    """A device meets a file; one whose components nobody has asked for does not use KSN."""
+    if agent.built:
+        agent.components(at_ms).ksn.look_up(sha256, at_ms)
+
+
+_ON_COMPONENTS: Final[Mapping[type[actions.Action], Callable[[AgentComponents, Any, int], None]]] = {
+    actions.ViewDiagnosis: lambda parts, action, at_ms: parts.diagnosis.view(at_ms),
+    actions.InstallProtection: lambda parts, action, at_ms: parts.mdr.protection_installed(
+        EndpointProtection(action.version, action.databases_current), at_ms
+    ),
+    actions.UpdateProtection: lambda parts, action, at_ms: parts.mdr.protection_updated(at_ms),
+    actions.RemoveProtection: lambda parts, action, at_ms: parts.mdr.protection_removed(at_ms),
+    actions.RaiseKicsEvent: lambda parts, action, at_ms: parts.mdr.take_industrial_event(at_ms),
+}
+"""What actions do with the components of an Endpoint Agent."""
 
 
 def _per_device(blocks: tuple[Block, ...], values: list[int]) -> I64:

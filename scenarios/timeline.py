@@ -106,8 +106,9 @@ class Step:
 
     def selectors(self) -> Iterator[tuple[Loc, Selector]]:
         """Its selectors with their places."""
-        if isinstance(self.action, Targeted):
-            yield (*self.loc, "target"), self.action.target
+        target: Selector | None = getattr(self.action, "target", None)
+        if target is not None:
+            yield (*self.loc, "target"), target
         if self.timing.when is not None and self.timing.when.of is not None:
             yield (*self.loc, "when", "of"), self.timing.when.of
 

@@ -3,12 +3,15 @@
 from emulator.control.agent import NOT_RUNNING, OUTBOX_MAX, Components, EndpointAgent, HostChange
 from emulator.control.plane import Control, Deed, Factory, Published, PublishesTasks
 from emulator.control.protection import Protection
+from emulator.control.service import Command, CommandKind, Service
 from emulator.control.sweeps import MATCHES_TOLD, Sweeps, SweepTask
 
 __all__ = [
     "MATCHES_TOLD",
     "NOT_RUNNING",
     "OUTBOX_MAX",
+    "Command",
+    "CommandKind",
     "Components",
     "Control",
     "Deed",
@@ -18,6 +21,7 @@ __all__ = [
     "Protection",
     "Published",
     "PublishesTasks",
+    "Service",
     "SweepTask",
     "Sweeps",
 ]

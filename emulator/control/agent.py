@@ -3,7 +3,7 @@
 from bisect import bisect_right
 from collections import deque
 from collections.abc import Callable, Iterable
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 import numpy as np
 
@@ -11,7 +11,7 @@ from emulator.clock import Rank
 from emulator.host import HostChanges
 from emulator.policy.settings import AgentSettings
 from emulator.ports import I64
-from emulator.reporting import EventReport, Report
+from emulator.reporting import EventReport, Report, StateReport
 from emulator.telemetry.context import Context
 from emulator.told import Told
 from emulator.world import FOREVER_MS, Condition, LocalEdit, Spell
@@ -33,6 +33,9 @@ class Components(Protocol):
     def conditions_changed(self, at_ms: int, before: frozenset[Condition]) -> None:
         """The agent is in other conditions than `before`; `at_ms` is its first moment at which it is."""
 
+    def installed(self, at_ms: int) -> None:
+        """Endpoint Agent was installed anew."""
+
 
 class Plane(Protocol):
     """The control plane as an agent uses it."""
@@ -45,8 +48,8 @@ class Plane(Protocol):
     def reports_anywhere(self) -> bool:
         """Whether a server takes reports."""
 
-    def build(self, agent: "EndpointAgent") -> Components:
-        """The components of an agent."""
+    def build(self, agent: "EndpointAgent", at_ms: int) -> Any:  # Components, whatever they can do beside
+        """The components of an agent from a moment on."""
 
     def keep(self, agent: "EndpointAgent") -> None:
         """Remembers an agent, which has something to remember from now on."""
@@ -62,12 +65,13 @@ class EndpointAgent:
     that the data plane has not computed, which is told.
     """
 
-    __slots__ = ("__weakref__", "_changes", "_components", "_known", "_outbox", "_plane", "device")
+    __slots__ = ("__weakref__", "_changes", "_components", "_installed", "_known", "_outbox", "_plane", "device")
 
     def __init__(self, plane: Plane, device: int) -> None:
         self._plane = plane
         self.device = device
-        self._components: Components | None = None
+        self._components: Any = None  # Components
+        self._installed = True
         self._known: frozenset[Condition] = frozenset()
         self._outbox: deque[tuple[int, Report]] | None = None
         self._changes: list[tuple[int, HostChange]] | None = None
@@ -94,6 +98,16 @@ class EndpointAgent:
     def licensed(self, at_ms: int) -> bool:
         """Whether Endpoint Agent has a valid licence."""
         return Condition.UNLICENSED not in self.conditions(at_ms)
+
+    @property
+    def installed(self) -> bool:
+        """Whether Endpoint Agent is installed on the device."""
+        return self._installed
+
+    @installed.setter
+    def installed(self, installed: bool) -> None:
+        self._installed = installed
+        self._plane.keep(self)
 
     # --- what it does ------------------------------------------------------------------------------------------------
 
@@ -137,6 +151,11 @@ class EndpointAgent:
             self._plane.context.report(self.device)
         self._outbox.append((at_ms, report))
 
+    def report_state(self, at_ms: int, *, running: bool) -> None:
+        """Reports whether Endpoint Agent is there and runs; components, where there are any, report for it."""
+        if self._components is None:
+            self.report(at_ms, StateReport(self._installed, running))
+
     def take_reports(self, at_ms: int) -> list[Report]:
         """Takes out what there is to report at a synchronisation."""
         taken: list[Report] = []
@@ -171,22 +190,32 @@ class EndpointAgent:
     # --- its components ----------------------------------------------------------------------------------------------
 
     @property
-    def components(self) -> Components:
-        """What it is made of; built when somebody asks for the first time, and told of what happens from then on."""
+    def built(self) -> bool:
+        """Whether it has components."""
+        return self._components is not None
+
+    def components(self, at_ms: int) -> Any:  # what the shard's factory builds: Components, and more for who knows it
+        """What it is made of; built at the first moment that somebody asks, and told of what happens from then on."""
         if self._components is None:
             context = self._plane.context
             self._plane.keep(self)
             context.watched.add(self.device)
             self._known = context.block_of(self.device).conditions_of(self.device, None)
-            self._components = self._plane.build(self)
+            self._components = self._plane.build(self, at_ms)
         return self._components
+
+    def install(self, at_ms: int) -> None:
+        """Endpoint Agent is installed on the device."""
+        self._installed = True
+        if self._components is not None:
+            self._components.installed(at_ms)
 
     def settings_changed(self, at_ms: int, before: AgentSettings) -> None:
         """The data plane has the agent follow other settings."""
-        self.components.settings_changed(at_ms, before)
+        self._components.settings_changed(at_ms, before)
 
     def conditions_changed(self, at_ms: int) -> None:
         """The data plane has put the agent into other conditions, or into the same again."""
         before, self._known = self._known, self.conditions(at_ms)
         if before != self._known:
-            self.components.conditions_changed(at_ms, before)
+            self._components.conditions_changed(at_ms, before)

@@ -10,6 +10,7 @@ import numpy as np
 
 from emulator.clock import Rank
 from emulator.control.agent import Components, EndpointAgent, HostChange
+from emulator.control.service import Command, Service
 from emulator.control.sweeps import Sweeps, SweepTask
 from emulator.policy.settings import AgentSettings
 from emulator.ports import I64, Target
@@ -19,8 +20,8 @@ from emulator.telemetry.context import Context
 T = TypeVar("T")
 Deed = Callable[[EndpointAgent, int], None]
 """Does something on one device at a moment (ms)."""
-Factory = Callable[[EndpointAgent], Components]
-"""Builds the components of an agent."""
+Factory = Callable[[EndpointAgent, int], Components]
+"""Builds the components of an agent from a moment on."""
 Schedule = Callable[[int, Rank, Callable[[], None]], None]
 """Has something done at a moment of the simulation, in the order of its rank."""
 
@@ -63,11 +64,14 @@ class Control:
         # An agent that nothing is to be remembered of lives only as long as somebody speaks of it.
         self._agents: WeakValueDictionary[int, EndpointAgent] = WeakValueDictionary()
         self._kept: dict[int, EndpointAgent] = {}
-        self._takers: dict[type, Callable[[EndpointAgent, int, Any], None]] = {}
+        self._takers: dict[type, Callable[[EndpointAgent, int, Any], object]] = {}
         # By moment of the simulation, in the order of the devices' own moments: (moment, number, deed).
         self._agenda: dict[int, list[tuple[int, int, Callable[[], None]]]] = {}
         self._numbered = 0
-        self.take(SweepTask, Sweeps(context).carry_out)
+        self.sweeps = Sweeps(context)
+        self.service = Service()
+        self.take(SweepTask, self.sweeps.carry_out)
+        self.take(Command, self.service.carry_out)
         context.plane = self
 
     # --- agents ------------------------------------------------------------------------------------------------------
@@ -83,17 +87,17 @@ class Control:
         """Remembers an agent, which has something to remember from now on."""
         self._kept[agent.device] = agent
 
-    def build(self, agent: EndpointAgent) -> Components:
-        """The components of an agent."""
+    def build(self, agent: EndpointAgent, at_ms: int) -> Components:
+        """The components of an agent from a moment on."""
         assert self._factory is not None, "nobody said what agents are made of"
-        return self._factory(agent)
+        return self._factory(agent, at_ms)
 
     @property
     def reports_anywhere(self) -> bool:
         """Whether a server takes reports."""
         return self._reports is not None
 
-    def take(self, kind: type[T], taker: Callable[[EndpointAgent, int, T], None]) -> None:
+    def take(self, kind: type[T], taker: Callable[[EndpointAgent, int, T], object]) -> None:
         """Has `taker(agent, at_ms, item)` do what servers deliver of a type, at the moment of the synchronisation."""
         assert kind not in self._takers, f"two take {kind}"
         self._takers[kind] = taker

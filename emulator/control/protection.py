@@ -3,26 +3,18 @@
 from collections.abc import Mapping
 
 from emulator.control.agent import EndpointAgent
+from emulator.control.service import Service
 from emulator.policy.settings import key_of
-from emulator.reporting import StateReport
 from emulator.security import ENDS, STARTS, UNINSTALLS, Attempt, decide, entered
 from emulator.telemetry.context import Context
-from emulator.told import Severity, Told
-from emulator.world import Condition
-
-_ENDED = {Condition.STOPPED: "agent-stopped", Condition.CRASHED: "agent-crashed"}
 
 
 class Protection:
-    """The attempts on the devices of one shard, and what they stopped.
+    """The attempts on the devices of one shard, which work on the `service` that these have."""
 
-    An Endpoint Agent that an attempt stopped is started by an attempt at that, and by nothing else; one that a step
-    stopped for a time is not, and one that was removed is not either.
-    """
-
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: Context, service: Service) -> None:
         self._context = context
-        self._stopped: dict[int, Condition] = {}
+        self._service = service
 
     def attempt(self, agent: EndpointAgent, at_ms: int, attempt: Attempt, settings: Mapping[str, object]) -> None:
         """Somebody tries an operation on a device at its moment (KEA-SEC-002 to KEA-SEC-027).
@@ -40,21 +32,9 @@ class Protection:
         if values is not None:
             agent.edit(key_of(values), values, at_ms)
         name = attempt.operation.name
-        if name in ENDS and agent.runs(at_ms):
-            self._end(agent, at_ms, ENDS[name], removed=name == UNINSTALLS)
-        elif name == STARTS and agent.device in self._stopped:
-            self._start(agent, at_ms)
-
-    def _end(self, agent: EndpointAgent, at_ms: int, condition: Condition, *, removed: bool) -> None:
-        from_ms = agent.begin(condition, at_ms)
-        if removed:
-            agent.tell(from_ms, (Told("agent-removed", {}, Severity.CRITICAL),))
-        else:
-            self._stopped[agent.device] = condition
-            agent.tell(from_ms, (Told(_ENDED[condition], {}, Severity.CRITICAL),))
-        agent.report(from_ms, StateReport(installed=not removed, running=False))
-
-    def _start(self, agent: EndpointAgent, at_ms: int) -> None:
-        from_ms = agent.end(self._stopped.pop(agent.device), at_ms)
-        agent.tell(from_ms, (Told("agent-started", {}, Severity.INFO),))
-        agent.report(from_ms, StateReport(installed=True, running=True))
+        if name == UNINSTALLS:
+            self._service.remove(agent, at_ms)
+        elif name in ENDS and agent.runs(at_ms):
+            self._service.stop(agent, at_ms, ENDS[name])
+        elif name == STARTS:
+            self._service.start(agent, at_ms)

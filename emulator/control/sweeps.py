@@ -28,13 +28,16 @@ class Sweeps:
         self._context = context
         self._sweeps: dict[str, Sweep] = {}
 
-    def carry_out(self, agent: EndpointAgent, at_ms: int, task: SweepTask) -> None:
-        """Judges the files of a task against one device at its moment (KEA-IOF-004 to KEA-IOF-014)."""
+    def carry_out(self, agent: EndpointAgent, at_ms: int, task: SweepTask) -> int | None:
+        """Judges the files of a task against one device at its moment (KEA-IOF-004 to KEA-IOF-014).
+
+        How many match; None where a file is too large, so that nothing was judged.
+        """
         journal, device = self._context.journal, agent.device
         oversized = sorted(file.name for file in task.files if file.oversized)
         if oversized:
             journal.add("sweep-failed", Rank.CONTROL, at_ms, device, task=task.name, file=oversized[0])
-            return
+            return None
         sweep = self._sweeps.get(task.name)
         if sweep is None or sweep.files is not task.files:  # published again under its name
             sweep = self._sweeps[task.name] = Sweep(task.files)
@@ -45,3 +48,4 @@ class Sweeps:
         for file, _ in found[:MATCHES_TOLD]:
             journal.add("ioc-match", Rank.CONTROL, at_ms, device, task=task.name, file=file.name, id=file.id)
         journal.add("sweep-finished", Rank.CONTROL, at_ms, device, task=task.name, matches=len(found))
+        return len(found)

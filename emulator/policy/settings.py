@@ -215,13 +215,14 @@ def describe(keys: Iterable[str] = GROUP_KEYS) -> tuple[GroupDescription, ...]:
             basis=group.about.basis,
             step=group.about.step,
             device_only=group.about.device_only,
-            settings=_described(group),
+            settings=describe_record(group),
         )
         for key, group in ((key, _TYPES[key]) for key in keys)
     )
 
 
-def _described(record: type[Record]) -> tuple[SettingDescription, ...]:
+def describe_record(record: type[Record]) -> tuple[SettingDescription, ...]:
+    """The settings that a record declares."""
     return tuple(
         SettingDescription(
             key=entry.key,
@@ -238,7 +239,9 @@ def _described(record: type[Record]) -> tuple[SettingDescription, ...]:
             range_clause=kind.range_clause,
             basis=entry.setting.basis,
             item_kind=None if kind.items is None else kind.items.name,
-            items=_described(kind.items.record) if kind.items is not None and kind.items.record is not None else (),
+            items=describe_record(kind.items.record)
+            if kind.items is not None and kind.items.record is not None
+            else (),
         )
         for entry in declared(record)
     )

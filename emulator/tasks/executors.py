@@ -21,6 +21,7 @@ class Activatable(Protocol):
     """What an activation needs of its device."""
 
     licence: Licence
+    databases: Databases
 
     def activation_call(self, at_ms: int) -> Call | None:
         """The call to the activation server at a moment, None where the device has no link."""
@@ -29,6 +30,7 @@ class Activatable(Protocol):
 class Updatable(Protocol):
     """What an update needs of its device."""
 
+    licence: Licence
     databases: Databases
 
     @property
@@ -50,7 +52,9 @@ class ActivationExecutor:
         def finish(at_ms: int) -> TaskResult:
             call = owner.activation_call(at_ms)
             server = _Unreached() if call is None else self._server
-            owner.licence, told = activate(owner.licence, wanted, server, call or Call("", -1, at_ms))
+            owner.licence, told = activate(
+                owner.licence, wanted, server, call or Call("", -1, at_ms), owner.databases.blocked_keys
+            )
             failed = told[-1].kind == "activation-failed"
             return TaskResult(str(told[-1].values["reason"]) if failed else "", told=told)
 
@@ -81,6 +85,8 @@ class UpdateExecutor:
                 return TaskResult(reason, told=(Told("update-failed", {"reason": reason}, Severity.FAILURE),))
             before = owner.databases
             owner.databases, told = before.applying(release, wanted.modules)
+            for serial in owner.databases.blocked_keys:
+                owner.licence = owner.licence.blocking(serial)
             failed = [one for one in told if one.kind == "update-failed"]
             return TaskResult(
                 reason=str(failed[0].values["reason"]) if failed else "",

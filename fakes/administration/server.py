@@ -399,6 +399,15 @@ class AdministrationServer:
         # stand for something else in the group it comes to.
         return replace(self._announce((), moved, at_ms), tasks=self.tasks.moved(moved, at_ms=at_ms))
 
+    def command(self, devices: I64, order: object, *, at_ms: int, account: str = ADMINISTRATOR) -> tuple[News, ...]:
+        """Has Network Agent of devices (indices) carry out an order (KEA-ADM-001 to KEA-ADM-004)."""
+        self._check_order(at_ms)
+        chosen: I64 = np.unique(devices).astype(np.int64)
+        for index in np.unique(self._group.now()[chosen]).tolist():
+            self._require(account, Right.OPERATE_DEVICES, self._names[index])
+        self._changed_ms = at_ms
+        return (News(at_ms, chosen, order),) if len(chosen) else ()
+
     def _require(self, account: str, right: Right, group: str) -> None:
         self._tree.ancestors(group)
         self.access.require(account, right, group, self._tree)

@@ -7,7 +7,7 @@ docs. A further action is one more model in the `MODELS` of a module of this pac
 from collections.abc import Mapping
 from typing import Final
 
-from scenarios.actions import administration, devices, faults, policies, security
+from scenarios.actions import administration, devices, faults, policies, security, surroundings, tasks
 from scenarios.actions.administration import CreateGroup, MoveDevices, View, Viewed
 from scenarios.actions.base import Action, Bounded, Lasting, Operation, Targeted, by_literal
 from scenarios.actions.devices import (
@@ -32,6 +32,7 @@ from scenarios.actions.devices import (
 from scenarios.actions.faults import (
     BodyLimit,
     CertificateFault,
+    CorruptedUpdate,
     DuplicateDelivery,
     Fault,
     FullDisk,
@@ -56,6 +57,25 @@ from scenarios.actions.policies import (
     SetOutOfOffice,
 )
 from scenarios.actions.security import Attempt
+from scenarios.actions.surroundings import (
+    CommandAgent,
+    InstallProtection,
+    RaiseKicsEvent,
+    RemoveProtection,
+    UpdateProtection,
+    ViewDiagnosis,
+)
+from scenarios.actions.tasks import (
+    ChangeTask,
+    CreateTask,
+    DeleteTasks,
+    NewTask,
+    RunTask,
+    StopTask,
+    TaskProperties,
+    ViewTask,
+    properties_of,
+)
 
 __all__ = [
     "ACTIONS",
@@ -71,12 +91,17 @@ __all__ = [
     "Bounded",
     "CertificateFault",
     "ChangePolicy",
+    "ChangeTask",
+    "CommandAgent",
     "CopyPolicy",
+    "CorruptedUpdate",
     "CrashAgent",
     "CreateGroup",
     "CreatePolicy",
+    "CreateTask",
     "DeactivatePolicy",
     "DeletePolicy",
+    "DeleteTasks",
     "DuplicateDelivery",
     "EditSettings",
     "Emit",
@@ -85,38 +110,57 @@ __all__ = [
     "FullDisk",
     "ImportExclusions",
     "ImportPolicy",
+    "InstallProtection",
     "Isolate",
     "Lasting",
     "LeaveNetwork",
     "LostAcknowledgement",
     "MoveDevices",
+    "NewTask",
     "Operation",
     "Outage",
     "PlaceFile",
     "Plant",
+    "RaiseKicsEvent",
     "RefusedConnection",
     "RemoveFile",
+    "RemoveProtection",
     "RollBackPolicy",
+    "RunTask",
     "SetOutOfOffice",
     "SlowAnswer",
     "StartProcess",
     "Status",
     "StopAgent",
+    "StopTask",
     "Sweep",
     "SwitchOff",
     "Targeted",
+    "TaskProperties",
     "TimeOut",
     "Unplug",
+    "UpdateProtection",
     "View",
+    "ViewDiagnosis",
+    "ViewTask",
     "Viewed",
     "about",
     "name_of",
+    "properties_of",
 ]
 
 FAULTS: Final[Mapping[str, type[Action]]] = by_literal("kind", faults.MODELS)
 """The faults by their `kind`."""
 ACTIONS: Final[Mapping[str, type[Action]]] = by_literal(
-    "do", (*policies.MODELS, *administration.MODELS, *devices.MODELS, *security.MODELS)
+    "do",
+    (
+        *policies.MODELS,
+        *administration.MODELS,
+        *tasks.MODELS,
+        *devices.MODELS,
+        *security.MODELS,
+        *surroundings.MODELS,
+    ),
 )
 """The other actions by their `do`."""
 

@@ -19,6 +19,7 @@ class Viewed(StrEnum):
     DEVICES = "devices"
     EVENTS = "events"
     STATUS = "status"
+    TASKS = "tasks"
 
 
 class CreateGroup(Operation):

@@ -91,6 +91,13 @@ class DuplicateDelivery(Fault):
     kind: Literal["duplicate-delivery"]
 
 
+class CorruptedUpdate(Fault):
+    """A source of updates has a corrupted one, which devices load and cannot apply."""
+
+    example = "{server: vendor-updates, kind: corrupted-update, for: 1d}"
+    kind: Literal["corrupted-update"]
+
+
 MODELS: Final[tuple[type[Action], ...]] = (
     Outage,
     RefusedConnection,
@@ -102,4 +109,5 @@ MODELS: Final[tuple[type[Action], ...]] = (
     SlowAnswer,
     LostAcknowledgement,
     DuplicateDelivery,
+    CorruptedUpdate,
 )

@@ -12,10 +12,17 @@ from tests.scenarios.made import loaded, mistakes, step
 SURROUNDINGS: dict[str, Any] = {
     "fleet": {
         "blocks": [
-            {"name": "db", "image": "quiet", "count": 20, "group": "Managed devices/HQ", "tags": ["laptop", "lab"]},
+            {
+                "name": "db",
+                "image": "quiet",
+                "count": 20,
+                "group": "Managed devices/HQ",
+                "tags": ["laptop", "lab", "plant"],
+            },
             {"name": "office", "image": "quiet", "count": 100, "group": "Managed devices/HQ/Quarantine"},
         ]
     },
+    "tasks": [{"name": "weekly", "type": "update"}],
     "policies": [{"name": "outbreak", "status": "inactive"}, {"name": "office"}],
     "select": {"patient-zero": {"pick": 1}},
     "duration": "24h",
@@ -54,8 +61,7 @@ def test_an_action_is_called_by_its_key(name: str) -> None:
 
 
 def test_the_faults_are_those_of_the_fakes() -> None:
-    # Sources of updates are no servers of a scenario yet.
-    assert set(FAULTS) == set(FaultKind) - {FaultKind.CORRUPTED_UPDATE}
+    assert set(FAULTS) == set(FaultKind)
 
 
 def fault(**fields: Any) -> Any:

@@ -264,6 +264,14 @@ def test_every_action_that_can_be_written_is_carried_out(tmp_path: Path) -> None
         "create-group": {"group": "Managed devices/HQ/Lab"},
         "move-devices": {"group": "Managed devices/HQ/Lab"},
         "view": {"what": "devices"},
+        "create-task": {"task": "made", "type": "update", "run": True},
+        "change-task": {"task": "made", "storage": {"days": 3}},
+        "run-task": {"task": "made"},
+        "stop-task": {"task": "made"},
+        "view-task": {"task": "made"},
+        "delete-tasks": {"tasks": ["made"]},
+        "command-agent": {"command": "start"},
+        "install-protection": {"version": "11.6"},
         "attempt": {"operation": "stop-service", "user": "anna"},
         "start-process": {"process": "synthetic/a"},
         "emit": {"type": "file-change", "count": 3},
@@ -278,6 +286,7 @@ def test_every_action_that_can_be_written_is_carried_out(tmp_path: Path) -> None
         "status": {"code": 503},
         "body-limit": {"limit": "1 MB"},
         "slow-answer": {"latency": "2s"},
+        "corrupted-update": {"server": "vendor-updates"},
     }
     timeline = []
     for number, (name, model) in enumerate(ACTIONS.items()):
@@ -288,7 +297,7 @@ def test_every_action_that_can_be_written_is_carried_out(tmp_path: Path) -> None
         timeline.append(step(number + len(ACTIONS) + 1, name=name, fault=fault))
     library = Path(__file__).parents[2] / "scenarios" / "library"
     expect = [{"name": "events happened", "total": "telemetry.generated", "is": "> 0"}]
-    trial = scenario(timeline=timeline, policies=policies, expect=expect, folder=library)
+    trial = scenario(timeline=timeline, policies=policies, expect=expect, folder=library, duration="1h")
     assert {name_of(one.action) for one in trial.steps if one.action is not None} == {*ACTIONS, *FAULTS}
     assert run(trial, tmp_path).verdict == "pass"
     assert len([row for row in rows(tmp_path, "facts") if row["kind"] == "step"]) == len(ACTIONS) + len(FAULTS)

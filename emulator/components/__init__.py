@@ -1,0 +1,6 @@
+"""What an Endpoint Agent is made of beside telemetry: tasks, licence, databases, diagnosis, KSN and MDR."""
+
+from emulator.components.agent import AgentComponents
+from emulator.components.surroundings import Surroundings
+
+__all__ = ["AgentComponents", "Surroundings"]

@@ -1,0 +1,26 @@
+"""What Endpoint Agents of a fleet find around them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from emulator.control.sweeps import Sweeps
+from emulator.ksn import KsnService
+from emulator.licensing import ActivationServer, Licence
+from emulator.mdr import MdrService
+from emulator.updates import UpdateServers
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """The services that agents ask, and what each device (fleet index) was installed with.
+
+    `discovered_proxy` is the proxy server that devices find by themselves (`host:port`), empty where there is none.
+    """
+
+    activation: ActivationServer
+    updates: UpdateServers
+    ksn: KsnService
+    mdr: MdrService
+    sweeps: Sweeps
+    installed_licence: Callable[[int], Licence]
+    discovered_proxy: str = ""

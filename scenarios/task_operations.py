@@ -1,0 +1,141 @@
+"""Operations on tasks: what operators do with the tasks of the Administration Server, and what they see of them."""
+
+from collections.abc import Callable, Iterator, Mapping
+from enum import IntEnum
+from typing import Any
+
+import numpy as np
+
+from emulator.policy.types import ENDPOINT_AGENT
+from emulator.ports import I64
+from emulator.tasks.task import Scope, ScopeKind, Task
+from emulator.world import News
+from fakes.administration import AdministrationServer, TaskLook
+from scenarios import actions
+from scenarios.format import TaskEntry
+from scenarios.services import KnownKey
+from scenarios.tasks import Indicators, changed_settings, new_task
+from scenarios.told import ToldOfDevice
+
+Tell = Callable[..., None]
+"""Tells a fact of the run: kind, moment, and the values of its detail."""
+
+
+class TaskOperations:
+    """The operations of one scenario on tasks. `tell` hears of what is not about one device."""
+
+    def __init__(
+        self, server: AdministrationServer, keys: Mapping[str, KnownKey], indicators: Indicators, tell: Tell
+    ) -> None:
+        self._server = server
+        self._keys = keys
+        self._indicators = indicators
+        self._tell = tell
+        self.deeds: Mapping[type[actions.Operation], Callable[[Any, int, I64 | None], tuple[News, ...]]] = {
+            actions.CreateTask: self._create,
+            actions.ChangeTask: self._change,
+            actions.RunTask: self._run,
+            actions.StopTask: self._stop,
+            actions.DeleteTasks: self._delete,
+        }
+
+    def start_with(self, entry: TaskEntry) -> tuple[News, ...]:
+        """A task that is there when time begins."""
+        task = new_task(entry, entry.name, Scope.of_group(entry.group), self._keys, self._indicators)
+        return self._server.tasks.create(task, at_ms=0)
+
+    def look(self, action: actions.ViewTask, at_ms: int) -> TaskLook:
+        """Opens a task, and tells its properties."""
+        look = self._server.tasks.look(action.task, account=action.account)
+        self.tell_task(look.task, at_ms, action.account, devices=len(look.devices), revision=look.revision)
+        return look
+
+    def list_tasks(self, group: str, account: str, at_ms: int) -> None:
+        """The tasks for a group and those below it, and for chosen devices, by type (KEA-TAS-007, KEA-TAS-032)."""
+        tree_below = set(self._server.groups(group))
+        for tasks in self._server.tasks.sections(account=account).values():
+            for task in tasks:
+                if task.scope.kind is not ScopeKind.GROUP or task.scope.group in tree_below:
+                    self.tell_task(task, at_ms, account)
+
+    def tell_task(self, task: Task, at_ms: int, account: str, **more: Any) -> None:  # JSON scalars
+        """A task with its properties."""
+        schedule = task.schedule
+        self._tell(
+            "task-viewed",
+            at_ms,
+            account=account,
+            task=task.name,
+            type=str(task.type),
+            scope=str(task.scope.kind),
+            group=task.scope.group,
+            excluded=" ".join(task.excluded_groups),
+            schedule=str(schedule.frequency) if schedule.run_by_schedule else "",
+            runs_as=task.account,
+            storage_days=task.storage.days if task.storage.on_administration_server else 0,
+            **more,
+        )
+
+    def seen(self, look: TaskLook, account: str, at_ms: int, own: I64) -> Iterator[ToldOfDevice]:
+        """What a task shows at a moment of those of its devices that are in `own`: states, and stored results."""
+        about = {"account": account, "task": look.task.name}
+        for device in np.intersect1d(own, look.devices).tolist():
+            state = look.host_state(device, at_ms)
+            assert state is not None
+            yield ToldOfDevice("task-state-viewed", device, {**about, "state": _written(state), "code": int(state)})
+        for stored in look.results(at_ms, own):
+            report = stored.report
+            values = {f"result_{name}": value for name, value in report.values.items()}
+            yield ToldOfDevice(
+                "task-result-viewed",
+                stored.device,
+                {
+                    **about,
+                    **values,
+                    "state": _written(report.state),
+                    "began_ms": report.began_ms,
+                    "ended_ms": stored.ended_ms,
+                    "cause": "" if report.cause is None else str(report.cause),
+                    "reason": report.reason,
+                },
+            )
+
+    # --- operations --------------------------------------------------------------------------------------------------
+
+    def _create(self, action: actions.CreateTask, at_ms: int, devices: I64 | None) -> tuple[News, ...]:
+        """Creates a task with all its properties, or nothing; without the management plug-in, nothing (KEA-ADM-011)."""
+        self._server.plugin(ENDPOINT_AGENT)
+        task = new_task(action, action.task, _scope(action, devices), self._keys, self._indicators)
+        return self._server.tasks.create(task, at_ms=at_ms, run=action.run, account=action.account)
+
+    def _change(self, action: actions.ChangeTask, at_ms: int, devices: I64 | None) -> tuple[News, ...]:
+        self._server.plugin(ENDPOINT_AGENT)
+        properties = self._server.tasks.properties(action.task, account=action.account)
+        given = actions.properties_of(action)
+        if action.rename is not None:
+            given["name"] = action.rename
+        settings = changed_settings(action, properties.draft.settings, self._indicators)
+        properties.change(**given, settings=settings)
+        return properties.apply(at_ms=at_ms) if action.apply else ()
+
+    def _run(self, action: actions.RunTask, at_ms: int, devices: I64 | None) -> tuple[News, ...]:
+        return self._server.tasks.run(action.task, at_ms=at_ms, account=action.account)
+
+    def _stop(self, action: actions.StopTask, at_ms: int, devices: I64 | None) -> tuple[News, ...]:
+        return self._server.tasks.stop(action.task, at_ms=at_ms, account=action.account)
+
+    def _delete(self, action: actions.DeleteTasks, at_ms: int, devices: I64 | None) -> tuple[News, ...]:
+        store = self._server.tasks
+        return store.delete(action.tasks, at_ms=at_ms, confirmed=action.confirm, account=action.account)
+
+
+def _scope(action: actions.CreateTask, devices: I64 | None) -> Scope:
+    if action.group is not None:
+        return Scope.of_group(action.group)
+    assert devices is not None
+    chosen = tuple(devices.tolist())
+    return Scope.local(chosen[0]) if len(chosen) == 1 else Scope.selection(chosen)
+
+
+def _written(state: IntEnum) -> str:
+    return state.name.lower().replace("_", "-")
