@@ -29,8 +29,8 @@ from scenarios.staging import Stage
 
 ENTRY_POINTS: Final = "seatrial.agents"
 COLUMNS: Final = "columns"
-TELEMETRY, INDICATORS = "telemetry", "ioc"
-SHIPPED: Final[Mapping[str, frozenset[str]]] = {COLUMNS: frozenset((TELEMETRY, INDICATORS))}
+TELEMETRY, INDICATORS, PROTECTION = "telemetry", "ioc", "protection"
+SHIPPED: Final[Mapping[str, frozenset[str]]] = {COLUMNS: frozenset((TELEMETRY, INDICATORS, PROTECTION))}
 """What the agents that ship can do beside telemetry."""
 LABEL: Final = "check.yaml"
 GROUP: Final = "Managed devices"
@@ -128,6 +128,7 @@ class AgentUnderTest:
             tuple(arrived for one in listeners.values() for arrived in one.arrived()),
             figures,
             tuple(journal.drain()) if isinstance(journal, Journal) else None,
+            scenario.warnings,
         )
 
 

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Final
 
 import numpy as np
 
-from conformance.agents import INDICATORS, TELEMETRY, AgentUnderTest
+from conformance.agents import COLUMNS, SHIPPED, AgentUnderTest
 from conformance.registry import Judge
 from conformance.servers import ServerUnderTest
 from conformance.session import Subject
@@ -194,7 +194,7 @@ class Hoarder(Mute):
 
 
 def _agent(name: str, implementation: type[Idle]) -> Callable[[], Subject]:
-    return lambda: AgentUnderTest(name, implementation, frozenset((TELEMETRY, INDICATORS)))
+    return lambda: AgentUnderTest(name, implementation, SHIPPED[COLUMNS])
 
 
 def _server(name: str, backend: type[Mute]) -> Callable[[], Subject]:

@@ -17,6 +17,7 @@ from emulator.journal import Fact
 from emulator.ports import I64, Answers, Event, Outcome, Synchronisations, Target, TelemetryColumns, Transmissions
 from emulator.world import Figures
 from fakes.telemetry import TelemetryNodes
+from scenarios.problems import Notice
 
 SEND, SYNCHRONISE = "send", "synchronise"
 
@@ -147,13 +148,17 @@ class Listener:
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """What came of one trial. `facts` is None where the agent tells none; `text` is the scenario, as it can be run."""
+    """What came of one trial. `facts` is None where the agent tells none; `text` is the scenario, as it can be run.
+
+    `warnings` are what whoever wrote the scenario is told of.
+    """
 
     text: str
     requests: tuple[Request, ...]
     events: tuple[Arrived, ...]
     figures: Figures
     facts: tuple[Fact, ...] | None = field(repr=False)
+    warnings: tuple[Notice, ...]
 
     def arrived(
         self,

@@ -25,7 +25,6 @@ OPEN = {
     "proxy": 15,
     "quarantine": 41,
     "sandbox-and-kics": 10,
-    "security": 27,
     "tasks": 32,
     "updates": 17,
 }
