@@ -8,6 +8,7 @@ from typing import Annotated, Final
 import typer
 from rich.console import Console
 
+from benchmarks.administration import administration
 from benchmarks.extent import FULL, QUICK, STANDARD, Extent
 from benchmarks.fleets import SEED
 from benchmarks.memory import memory
@@ -25,6 +26,7 @@ class Name(StrEnum):
     STAGES = "stages"
     QUIET = "quiet"
     FIRST_DAY = "first-day"
+    ADMINISTRATION = "administration"
 
 
 BENCHMARKS: Final[Mapping[Name, Callable[[Extent], Section]]] = {
@@ -33,6 +35,7 @@ BENCHMARKS: Final[Mapping[Name, Callable[[Extent], Section]]] = {
     Name.STAGES: stages,
     Name.QUIET: quiet,
     Name.FIRST_DAY: first_day,
+    Name.ADMINISTRATION: administration,
 }
 
 

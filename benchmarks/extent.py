@@ -46,6 +46,7 @@ class Extent:
     cut_off: tuple[int, int]
     outage_ms: int
     stage_windows: int
+    administration_days: int
 
     def span_of(self, devices: int, *, barred: bool) -> Span:
         """The span of a fleet; `barred` where its ratio is held against a bar."""
@@ -70,6 +71,7 @@ STANDARD: Final = Extent(
     cut_off=(_BLOCK, 3 * _BLOCK),
     outage_ms=DAY_MS,
     stage_windows=240,
+    administration_days=365,
 )
 FULL: Final = replace(STANDARD, name="full", large_span=_DEFINED)
 QUICK: Final = Extent(
@@ -84,6 +86,7 @@ QUICK: Final = Extent(
     cut_off=(_BLOCK, 2 * _BLOCK),
     outage_ms=HOUR_MS,
     stage_windows=40,
+    administration_days=12,
 )
 
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from emulator.clock import SLOT_MS
+from emulator.clock import DAY_MS, SLOT_MS
 from emulator.images import IMAGES
 from scenarios.loader import load_text
 from scenarios.model import Scenario
@@ -87,6 +87,24 @@ def quiet(duration_ms: int, *, recording_ms: int | None = None) -> Scenario:
     """One device on which nothing happens; recorded as a scenario of this length is, unless told otherwise."""
     document = _document([_block("quiet", "quiet", 1, _ROOT)], duration_ms, MIDNIGHT)
     document["recording"] = {} if recording_ms is None else {"interval": _span(recording_ms)}
+    return _load(document)
+
+
+def resting(devices: int, days: int, changes: int) -> Scenario:
+    """A fleet without telemetry in which a policy is changed so many times, evenly over the days."""
+    document = _document([_block("office", OFFICE, devices, f"{_ROOT}/Office")], days * DAY_MS, MIDNIGHT)
+    document["fleet"]["integrate"] = {"central-node": False}
+    document["recording"] = {"interval": "1h"}
+    document["policies"] = [_policy("office", _ROOT, {"request-throttling": {"switch": "under-policy"}})]
+    change = {"do": "change-policy", "policy": "office"}
+    document["timeline"] = [
+        {
+            **change,
+            "at": _span((number + 1) * days * DAY_MS // (changes + 1)),
+            "settings": {"request-throttling": {"max-events-per-hour": 2_000 + number}},
+        }
+        for number in range(changes)
+    ]
     return _load(document)
 
 

@@ -112,7 +112,7 @@ def grown(weigher: Weigher, weighing: Weighing, sizes: tuple[int, int]) -> list[
 
 def weigh(weighing: Weighing, devices: int) -> list[Footprint]:
     """Runs a fleet, without writing tables, and weighs it at each moment."""
-    before = _resident()
+    before = resident_bytes()
     stage = Stage(weighing.scenario(devices))
     found = []
     for until_ms in sorted({*range(HOUR_MS, weighing.at_ms[-1], HOUR_MS), *weighing.at_ms}):
@@ -122,7 +122,7 @@ def weigh(weighing: Weighing, devices: int) -> list[Footprint]:
         if until_ms in weighing.at_ms:
             gc.collect()
             blocks = sum(block.bytes for block in stage.simulation.blocks)
-            grew = max(_resident() - before, 0)
+            grew = max(resident_bytes() - before, 0)
             found.append(Footprint(devices, blocks, array_bytes(stage.servers), array_bytes(stage), grew))
     return found
 
@@ -151,7 +151,7 @@ def array_bytes(root: object) -> int:
     return sum(owner.nbytes for owner in owners.values())
 
 
-def _resident() -> int:
+def resident_bytes() -> int:
     """The resident set in bytes; 0 where the system does not tell."""
     try:
         lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()

@@ -125,7 +125,7 @@ class AgentUnderTest:
         return Trial(
             text,
             tuple(request for one in listeners.values() for request in one.requests),
-            tuple(arrived for one in listeners.values() for arrived in one.arrived()),
+            tuple(arrived for target, one in listeners.items() for arrived in one.arrived(stage.servers[target])),
             figures,
             tuple(journal.drain()) if isinstance(journal, Journal) else None,
             scenario.warnings,

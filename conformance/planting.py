@@ -43,7 +43,7 @@ class Plant:
 
     def profile(self, change: Callable[[Profile], Profile]) -> None:
         """Has Endpoint Agent work with other numbers than its settings come to."""
-        self.around(profiles, "compile_profile", lambda true: lambda settings, tick_ms: change(true(settings, tick_ms)))
+        self.around(profiles, "compile_profile", lambda true: lambda *given: change(true(*given)))
 
 
 F = TypeVar("F", bound=Callable[[Plant], None])

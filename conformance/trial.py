@@ -109,13 +109,13 @@ class Listener:
         ask = getattr(self.inner, "tasks_for", None)
         return () if ask is None else ask(device, above_revision, upto_revision)
 
-    def arrived(self) -> Iterator[Arrived]:
-        """The events that the server holds, in order of device and ordinal."""
-        assert isinstance(self.inner, TelemetryNodes)
+    def arrived(self, nodes: TelemetryColumns) -> Iterator[Arrived]:
+        """The events that the nodes behind hold, in order of device and ordinal."""
+        assert isinstance(nodes, TelemetryNodes)
         held: dict[int, list[tuple[int, int]]] = {}
         for (device, ordinal), (at_ms, event) in sorted(self._events.items(), key=lambda entry: entry[0]):
             if device not in held:
-                held[device] = list(self.inner.stored(device))
+                held[device] = list(nodes.stored(device))
             if any(first <= ordinal < upto for first, upto in held[device]):
                 yield Arrived(device, self.target, at_ms, event)
 

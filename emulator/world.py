@@ -168,7 +168,8 @@ class World:
     of a group at the start), `site` indexes `sites`. `own` are the settings that every device has of its own from its
     installation. `news` come in the order of time. `identity` gives the values of the slots `user`, `host`, `site` of
     one device.
-    `possible` are settings that reactions may bring while it runs, `winrm` the reading of optimisation for WinRM.
+    `possible` are settings that reactions may bring while it runs, `winrm` the reading of optimisation for WinRM,
+    `discovered_proxy` the proxy server that devices find by themselves (`host:port`).
     """
 
     calendar: Calendar
@@ -193,6 +194,7 @@ class World:
     winrm: WinRm = WinRm.SENT
     watches: tuple[Watch, ...] = ()
     tallies: tuple[Tally, ...] = ()
+    discovered_proxy: str = ""
     tick_ms: int = field(init=False)
 
     def __post_init__(self) -> None:

@@ -1,6 +1,6 @@
 """Faults of a scenario in front of a server that is not ours: what the network does to requests and answers."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -17,26 +17,28 @@ US_PER_MS: Final = 1000
 class Interference:
     """Stands between devices and the server `inner`, and lets the faults of a schedule happen to their requests.
 
-    Implements `TelemetryColumns`. `nodes` gives, for each address, the name under which faults hold; `keys` holds the
-    key of each device of the fleet. A request that a fault stops does not reach the server; of one whose answer is
+    Implements `TelemetryColumns`. `node_of` gives the name under which faults of an address hold; `keys` holds the key
+    of each device of the fleet. A request that a fault stops does not reach the server; of one whose answer is
     lost, the server does what was asked.
     """
 
-    def __init__(self, inner: TelemetryColumns, nodes: Mapping[str, str], *, keys: U64, faults: FaultSchedule) -> None:
+    def __init__(
+        self, inner: TelemetryColumns, node_of: Callable[[str], str], *, keys: U64, faults: FaultSchedule
+    ) -> None:
         self.inner = inner
-        self._nodes = nodes
+        self._node_of = node_of
         self._keys = keys
         self._faults = faults
 
     def quiet(self, server: str, from_ms: int, to_ms: int) -> int | None:
         """What the server says, where no fault holds."""
-        if not self._faults.quiet(self._name(server), from_ms, to_ms):
+        if not self._faults.quiet(self._node_of(server), from_ms, to_ms):
             return None
         return self.inner.quiet(server, from_ms, to_ms)
 
     def weighs(self, server: str, from_ms: int, to_ms: int) -> bool:
         """True where a limit on bodies may hold, here or at the server."""
-        return self._faults.weighs(self._name(server), from_ms, to_ms) or self.inner.weighs(server, from_ms, to_ms)
+        return self._faults.weighs(self._node_of(server), from_ms, to_ms) or self.inner.weighs(server, from_ms, to_ms)
 
     def settle(self, server: str, device: I64, first: I64, upto: I64, packages: I64) -> None:
         """Passes on what nothing stands in the way of."""
@@ -64,12 +66,9 @@ class Interference:
         )
         return _together(batch, verdict, through, self.inner.synchronise(passed), batch.revision)
 
-    def _name(self, server: str) -> str:
-        return self._nodes.get(server, server)
-
     def _judge(self, batch: Transmissions | Synchronisations, largest_bytes: I64 | None) -> Verdict:
         requests = Requests(batch.at_ms, batch.timeout_ms, self._keys[batch.device], largest_bytes)
-        return self._faults.judge(self._name(batch.server), requests, LATENCY_US)
+        return self._faults.judge(self._node_of(batch.server), requests, LATENCY_US)
 
 
 def _some(batch: Transmissions, rows: I64) -> Transmissions:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 
 FACTS: Final[Mapping[str, str]] = {
-    "policy-applied": "the device follows other settings, since it heard of a policy",
+    "policy-applied": "a policy governs the device, since it heard of it, left the corporate network or came back",
     "process-started": "a process that the scenario started",
     "file-placed": "a file that the scenario put there",
     "file-removed": "the scenario took a file away; told of each device of the step, whether it had the file or not",

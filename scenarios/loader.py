@@ -14,6 +14,7 @@ from emulator.policy.policies import Policy
 from emulator.ports import Port, Target
 from emulator.sites import Site
 from fakes.administration import AccessControl
+from fakes.services import PROXY
 from scenarios.access import read_access
 from scenarios.actions import ChangePolicy
 from scenarios.arguments import Given, apply_arguments
@@ -21,7 +22,7 @@ from scenarios.bounds import Grid, Moments
 from scenarios.entries import form
 from scenarios.expectations import Expectation
 from scenarios.fleet import Enrolment, Fleet
-from scenarios.format import DURATION_MAX_D, FleetEntry, ScenarioFile, TaskEntry
+from scenarios.format import DURATION_MAX_D, FleetEntry, ScenarioFile, ServicesEntry, TaskEntry
 from scenarios.interpretation import Vocabulary, judged, selector_of
 from scenarios.model import Scenario, Server
 from scenarios.params import Value
@@ -352,6 +353,9 @@ class _Loader:
                     # A node that cannot have an address has been told.
                     for node, address in zip(server.nodes, server.addresses, strict=False)
                 }
+                around: ServicesEntry | None = self._sections.get("services")
+                if around is not None and around.proxy is not None:
+                    nodes[PROXY] = around.proxy.address
                 ports = {port.value: server.nodes for port, server in servers.items()}
                 vocabulary = Vocabulary(groups, images, nodes, ports, moments)
                 expectation = judged(entry, self._document.place(loc), vocabulary, devices)

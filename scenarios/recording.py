@@ -10,8 +10,10 @@ from numpy.typing import NDArray
 
 from emulator.events import EVENT_TYPES
 from emulator.journal import RUN, Fact
-from emulator.ports import I64, Target
-from emulator.telemetry.ledger import FLOWS, STOCKS, Ledger
+from emulator.ports import I64, Port, Target
+from emulator.services import destination
+from emulator.telemetry.ledger import FLOWS, STOCKS, Ledger, Traffic
+from fakes.services import PROXY
 from scenarios.fleet import Fleet
 from scenarios.model import Scenario
 from scenarios.tables import DEVICES, FACTS, KEYS, SERVERS, TELEMETRY
@@ -95,17 +97,20 @@ def _telemetry(target: Target, ledgers: Ledgers, cells: Cells) -> pa.Table:
 
 
 def servers_table(ledgers: Ledgers, names: Mapping[str, str]) -> pa.Table:
-    """Rows for each server and kind of request; `names` gives the name of the node at an address."""
+    """Rows for each server and kind of request; `names` gives the name of the node at an address.
+
+    What comes to a node through the proxy server is in a row of the proxy server too.
+    """
     rows = []
     for at_ms, ledger in ledgers.items():
-        for (address, port, kind), traffic in ledger.traffic.items():
+        for (server, port, kind), traffic in _by_node(ledger, names).items():
             if traffic.requests == 0:
                 continue
             buckets = sorted(traffic.latency)
             rows.append(
                 {
                     "at_ms": at_ms,
-                    "server": names.get(address, address),
+                    "server": server,
                     "port": str(port),
                     "kind": kind,
                     "requests": traffic.requests,
@@ -121,6 +126,17 @@ def servers_table(ledgers: Ledgers, names: Mapping[str, str]) -> pa.Table:
                 }
             )
     return in_order("servers", pa.Table.from_pylist(rows, schema=SERVERS))
+
+
+def _by_node(ledger: Ledger, names: Mapping[str, str]) -> dict[tuple[str, Port, str], Traffic]:
+    """The traffic of a ledger by the nodes that had to do with it, whatever the road."""
+    nodes: dict[tuple[str, Port, str], Traffic] = {}
+    for (asked, port, kind), traffic in ledger.traffic.items():
+        address = destination(asked)
+        there = [names.get(address, address)] if address == asked else [names.get(address, address), PROXY]
+        for node in there:
+            nodes.setdefault((node, port, kind), Traffic()).add(traffic)
+    return nodes
 
 
 def facts_table(facts: Sequence[Fact], fleet: Fleet) -> pa.Table:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 from emulator.components import Surroundings
@@ -10,6 +11,7 @@ from emulator.licensing import FOREVER_MS, Key, Licence, installed_with
 from emulator.policy.settings import DEFAULTS, AgentSettings, Group
 from fakes import activation, administration, ksn, mdr, services, updates
 from fakes.faults import FaultSchedule
+from fakes.proxy import ProxyServer
 from scenarios import actions
 from scenarios.fleet import Block, Fleet
 from scenarios.format import KeyEntry, ServicesEntry
@@ -71,13 +73,10 @@ class Services:
     def __init__(self, entry: ServicesEntry, keys: Mapping[str, KnownKey], fleet: Fleet, faults: FaultSchedule) -> None:
         proxy = entry.proxy
         self._keys = keys
-        self._discovered = proxy.address if proxy is not None and proxy.discoverable else ""
-        roads = services.Roads(
-            fleet.keys,
-            faults,
-            proxy_address="" if proxy is None else proxy.address,
-            demands_ntlm=proxy is not None and proxy.demands_ntlm,
-        )
+        self.discovered_proxy = proxy.address if proxy is not None and proxy.discoverable else ""
+        gate = services.Proxy("" if proxy is None else proxy.address, proxy is not None and proxy.demands_ntlm)
+        roads = services.Roads(fleet.keys, faults, proxy=gate)
+        self.in_front_of = partial(ProxyServer, gate=gate, keys=fleet.keys, faults=faults)
         blocked_ms = {known.key.serial: known.blocked_ms for known in keys.values() if known.blocked_ms is not None}
         codes = {known.code: known.key for known in keys.values() if known.code is not None}
         self._activation = activation.ActivationServer(codes, roads, blocked_ms=blocked_ms)
@@ -104,7 +103,7 @@ class Services:
             mdr=self._mdr,
             sweeps=sweeps,
             installed_licence=lambda device: self.licence(block_of(device)),
-            discovered_proxy=self._discovered,
+            discovered_proxy=self.discovered_proxy,
         )
 
 

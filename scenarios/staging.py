@@ -125,9 +125,8 @@ class Stage:
         self._operations = Operations(self.administration, scenario.keys, self._indicators)
         self._services = Services(scenario.services, scenario.keys, fleet, self._faults)
         self.servers = {target: self._server(target, backends or {}, worker) for target in Target}
-        self.asked = {
-            target: server if listen is None else listen(target, server) for target, server in self.servers.items()
-        }
+        reached = {target: self._services.in_front_of(server) for target, server in self.servers.items()}
+        self.asked = reached if listen is None else {target: listen(target, one) for target, one in reached.items()}
         self._recorded = frozenset(
             target for target, port in PORT_OF_TARGET.items() if listen is not None or port in (backends or {})
         )
@@ -159,7 +158,7 @@ class Stage:
             adapter = PerPackage(backends[port].make(), identify=self.device)
             adapter.open(RunInfo(scenario.name, scenario.seed, scenario.start.isoformat(), len(scenario.fleet), worker))
             self._adapters[target] = adapter
-            return Interference(adapter, nodes, keys=keys, faults=self._faults)
+            return Interference(adapter, nodes.__getitem__, keys=keys, faults=self._faults)
         fake = CentralNode if target is Target.CENTRAL_NODE else KicsForNetworks
         return fake(nodes, keys=keys, faults=self._faults)
 
@@ -195,6 +194,7 @@ class Stage:
             possible=tuple(self._possible()),
             winrm=scenario.readings.winrm_with_optimisation,
             watches=tuple(one.watch for one in scenario.expectations if one.watch is not None),
+            discovered_proxy=self._services.discovered_proxy,
             tallies=tuple(one.tally for one in scenario.expectations if one.tally is not None),
         )
         return Simulation(

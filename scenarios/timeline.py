@@ -13,7 +13,7 @@ from typing import Annotated, Final
 from pydantic import Field, PlainValidator, WithJsonSchema
 
 from emulator.ports import I64
-from scenarios.actions import ACTIONS, FAULTS, Action, Fault, Targeted
+from scenarios.actions import ACTIONS, FAULTS, Action, Fault
 from scenarios.entries import AnyFact
 from scenarios.fields import Devices, Duration, Model, Span, Text, Title, reader
 from scenarios.problems import Loc, LocatedError, hint, shown
@@ -182,7 +182,7 @@ def read_step(checker: Checker, data: Plain, loc: Loc) -> Step | None:
     if problem:
         checker.error(loc, *problem)
         return None
-    if timing.named is not None and not isinstance(action, Targeted):
+    if timing.named is not None and getattr(action, "target", None) is None:
         checker.error((*loc, "as"), "the step is not on devices", "leave `as` out, or name the step", key=True)
         return None
     number = loc[-1]

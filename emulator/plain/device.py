@@ -59,11 +59,9 @@ class Conditions:
 class Stream:
     """What a device keeps for one target."""
 
-    def __init__(
-        self, device: int, site: Site, target: Target, servers: TelemetryColumns, settings: AgentSettings
-    ) -> None:
+    def __init__(self, device: int, site: Site, target: Target, servers: TelemetryColumns, link: Integration) -> None:
         self.target = target
-        self.integration = Integration.of(settings, target)
+        self.integration = link
         self.session = Session(device, site, servers, self.integration)
         self.collected: list[Event] = []
         self.throttle = Throttle()
@@ -107,7 +105,9 @@ class Device:
         self._holds = self._governed, self._own, self._away
         self.follows = self._held()
         self.streams = [
-            Stream(device, self._site, target, servers[target], self.settings) for target in Target if target in servers
+            Stream(device, self._site, target, servers[target], self._link(target))
+            for target in Target
+            if target in servers
         ]
         self._remember_starts()
         self._fates = self._look_up_fates()
@@ -116,6 +116,9 @@ class Device:
         self._administration_residue = world.residue(
             self.key, "synchronisation/administration", self._administration_ticks
         )
+
+    def _link(self, target: Target) -> Integration:
+        return Integration.of(self.settings, target, self._world.discovered_proxy)
 
     # --- time of a device ---------------------------------------------------------------------------------------------
 
@@ -222,7 +225,7 @@ class Device:
         if self._period_ticks != old_period_ticks:
             self._period_residue = self._tick % self._period_ticks
         for stream in self.streams:
-            stream.integration = Integration.of(settings, stream.target)
+            stream.integration = self._link(stream.target)
             stream.session.hear(stream.integration)
             if not self._ttl_slots:
                 stream.starts.last.clear()

@@ -8,9 +8,10 @@ import numpy as np
 from emulator.events import EVENT_TYPES, PACKAGE_HEADER_BYTES
 from emulator.plain.generation import Event
 from emulator.plain.segments import Queue
-from emulator.policy.settings import AgentSettings
+from emulator.policy.settings import AgentSettings, KataIntegration, KicsIntegration, Proxy
 from emulator.ports import I64, Answers, Outcome, Synchronisations, Target, TelemetryColumns, Transmissions
 from emulator.ports import Event as PortEvent
+from emulator.services import addressed
 from emulator.sites import Site
 from emulator.world import KICS_SYNCHRONISATION_MS, KICS_TIMEOUT_MS, PACKAGES_PER_PERIOD
 
@@ -30,23 +31,28 @@ class Integration:
     timeout_ms: int
 
     @classmethod
-    def of(cls, settings: AgentSettings, target: Target) -> "Integration":
+    def of(cls, settings: AgentSettings, target: Target, discovered_proxy: str) -> "Integration":
         """The part of the settings that concerns `target`."""
         if target is Target.CENTRAL_NODE:
             kata = settings.kata_integration
             return cls(
                 enabled=kata.enabled,
-                servers=tuple(str(address) for address in kata.servers),
+                servers=cls._reached(kata, settings.proxy, discovered_proxy),
                 interval_ms=kata.sync_interval_min * 60_000,
                 timeout_ms=kata.response_timeout_s * 1_000,
             )
         kics = settings.kics_integration
         return cls(
             enabled=kics.enabled,
-            servers=tuple(str(address) for address in kics.servers),
+            servers=cls._reached(kics, settings.proxy, discovered_proxy),
             interval_ms=KICS_SYNCHRONISATION_MS,
             timeout_ms=KICS_TIMEOUT_MS,
         )
+
+    @staticmethod
+    def _reached(link: KataIntegration | KicsIntegration, proxy: Proxy, discovered: str) -> tuple[str, ...]:
+        by_proxy = link.connect_using_general_proxy
+        return tuple(addressed(server, proxy, discovered=discovered, by_proxy=by_proxy) for server in link.servers)
 
 
 @dataclass(frozen=True, slots=True)

@@ -447,16 +447,14 @@ class Block:
 
         True where rows moved.
         """
-        changed = np.zeros(len(self), np.bool_)
-        away = self.conditions.masks.get(Condition.AWAY)
-        if away is None:
-            away = np.zeros(len(self), np.bool_)
-        changed |= self.away != away
+        away = self.conditions.masks.get(Condition.AWAY, np.zeros(len(self), np.bool_))
+        moved = self.away != away
+        changed = moved.copy()
         self.away = away.copy()
         self.edits.make(at, before, self.conditions.masks.get(Condition.STOPPED), changed)
         taken = self.network_agents.synchronise(number, at)
         others = [(item, self.device[rows], at[rows]) for item, rows in taken.items if not isinstance(item, Governed)]
-        self._govern(taken, at, changed)
+        self._govern(taken, at, moved, changed)
         passed = self._adopt(number, np.flatnonzero(changed), at) if changed.any() else []
         if passed:
             self._sort()
@@ -492,18 +490,18 @@ class Block:
         for place, (governed, own, away) in enumerate(each.T.tolist()):
             yield governed, own, bool(away), rows[owner == place]
 
-    def _govern(self, taken: Taken, at: I64, changed: Mask) -> None:
-        """Rows are governed as the news say that they took, and are marked; the last one counts."""
+    def _govern(self, taken: Taken, at: I64, moved: Mask, changed: Mask) -> None:
+        """Rows are governed as the last news say that they took, those that `moved` by what governs them there."""
         governed = np.zeros(len(self), np.bool_)
         for item, rows in taken.items:
             if isinstance(item, Governed):
                 self.governed[rows] = self.context.holdings.governed.number(item)
                 governed[rows] = True
-        if not governed.any():
-            return
         changed |= governed
-        for number, _, away, rows in self.alike(np.flatnonzero(governed)):
+        for number, _, away, rows in self.alike(np.flatnonzero(governed | moved)):
             governing = self.context.holdings.governing(number, away=away)
+            if governing == self.context.holdings.governing(number, away=not away):
+                rows = rows[governed[rows]]
             name = "" if governing is None else governing.policy
             self.context.journal.add("policy-applied", Rank.SYNCHRONISATION, at[rows], self.device[rows], policy=name)
 

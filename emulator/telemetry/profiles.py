@@ -12,8 +12,9 @@ from emulator.clock import SLOT_MS
 from emulator.events import EventClass
 from emulator.exclusions.answers import Answer
 from emulator.exclusions.compile import Withheld, compile_rules
-from emulator.policy.settings import AgentSettings
+from emulator.policy.settings import AgentSettings, KataIntegration, KicsIntegration, Proxy
 from emulator.ports import Target
+from emulator.services import addressed
 from emulator.sites import NEAR, Site
 from emulator.telemetry.throttle import UNLIMITED
 from emulator.world import KICS_SYNCHRONISATION_MS, KICS_TIMEOUT_MS, World
@@ -25,8 +26,8 @@ MINUTE_MS: Final = 60_000
 class Route:
     """How a device reaches the servers of one target.
 
-    `servers` are addresses in the order of the list; empty where the integration is off. `interval` is in ticks.
-    `site` is where the device is.
+    `servers` are as `addressed` gives them, in the order of the list; empty where the integration is off. `interval` is
+    in ticks, `site` where the device is.
     """
 
     integrated: bool
@@ -58,8 +59,8 @@ class Profile:
     routes: Mapping[Target, Route]
 
 
-def compile_profile(settings: AgentSettings, tick_ms: int) -> Profile:
-    """The profile of `settings` in a run with ticks of `tick_ms`."""
+def compile_profile(settings: AgentSettings, tick_ms: int, discovered_proxy: str = "") -> Profile:
+    """The profile of `settings` in a run with ticks of `tick_ms`, where devices find `discovered_proxy`."""
     throttling, kata, kics = settings.request_throttling, settings.kata_integration, settings.kics_integration
     limit = share = UNLIMITED
     if throttling.enabled:
@@ -75,18 +76,25 @@ def compile_profile(settings: AgentSettings, tick_ms: int) -> Profile:
         routes={
             Target.CENTRAL_NODE: Route(
                 kata.enabled,
-                tuple(str(address) for address in kata.servers) if kata.enabled else (),
+                _servers(kata, settings.proxy, discovered_proxy),
                 kata.response_timeout_s * 1000,
                 max(1, kata.sync_interval_min * MINUTE_MS // tick_ms),
             ),
             Target.KICS: Route(
                 kics.enabled,
-                tuple(str(address) for address in kics.servers) if kics.enabled else (),
+                _servers(kics, settings.proxy, discovered_proxy),
                 KICS_TIMEOUT_MS,
                 max(1, KICS_SYNCHRONISATION_MS // tick_ms),
             ),
         },
     )
+
+
+def _servers(integration: KataIntegration | KicsIntegration, proxy: Proxy, discovered: str) -> tuple[str, ...]:
+    if not integration.enabled:
+        return ()
+    by_proxy = integration.connect_using_general_proxy
+    return tuple(addressed(address, proxy, discovered=discovered, by_proxy=by_proxy) for address in integration.servers)
 
 
 class Profiles:
@@ -103,7 +111,7 @@ class Profiles:
         """The index of the profile with these settings; made on first use."""
         if settings not in self._index:
             self._index[settings] = len(self._all)
-            self._all.append(compile_profile(settings, self._world.tick_ms))
+            self._all.append(compile_profile(settings, self._world.tick_ms, self._world.discovered_proxy))
         return self._index[settings]
 
     def __getitem__(self, index: int) -> Profile:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from emulator.clock import Rank
 from emulator.journal import Journal
 from emulator.ports import I64, Answers, Outcome, Port, Synchronisations, TelemetryColumns, Transmissions
+from emulator.services import destination
 from emulator.sites import US_PER_MS
 from emulator.telemetry.ledger import Ledger, Traffic
 from emulator.telemetry.profiles import Route
@@ -218,8 +219,12 @@ class Session:
             revision[left[good]] = np.maximum(revision[left[good]], answers.acked[good])
             moved = answered & (previous[left] != WAITING) & (previous[left] < index)
             back = answered & (previous[left] != index) & ~moved
-            self._journal.add("fail-over", Rank.SYNCHRONISATION, at_ms[moved], device[left[moved]], to=server)
-            self._journal.add("connect", Rank.SYNCHRONISATION, at_ms[back], device[left[back]], server=server)
+            self._journal.add(
+                "fail-over", Rank.SYNCHRONISATION, at_ms[moved], device[left[moved]], to=destination(server)
+            )
+            self._journal.add(
+                "connect", Rank.SYNCHRONISATION, at_ms[back], device[left[back]], server=destination(server)
+            )
             left = left[~answered]
         gone = rows[(self.server[rows] == WAITING) & (before != WAITING)]
         self._no_server(gone, tick, device, lost)
@@ -250,7 +255,7 @@ class Session:
             if index + 1 < len(route.servers):
                 self.server[failed] = index + 1
                 moment = tick.at[failed] + lost.of(failed)
-                to = route.servers[index + 1]
+                to = destination(route.servers[index + 1])
                 self._journal.add("fail-over", Rank.DATA, moment, device[failed], to=to)
             else:
                 self.server[failed] = WAITING
@@ -266,7 +271,7 @@ class Session:
 
     def _late(self, rows: I64, server: str, rank: Rank, tick: Tick, device: I64, lost: Lost) -> None:
         """The server that `rows` were connected to did not answer in time: they give it up."""
-        self._journal.add("timeout", rank, tick.at[rows] + lost.of(rows), device[rows], server=server)
+        self._journal.add("timeout", rank, tick.at[rows] + lost.of(rows), device[rows], server=destination(server))
 
     def _no_server(self, rows: I64, tick: Tick, device: I64, lost: Lost) -> None:
         self._journal.add("no-server", Rank.DATA, tick.at[rows] + lost.of(rows), device[rows])

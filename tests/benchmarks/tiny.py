@@ -16,4 +16,5 @@ TINY = Extent(
     cut_off=(2, 3),
     outage_ms=HOUR_MS,
     stage_windows=2,
+    administration_days=1,
 )

@@ -24,7 +24,7 @@ def schedule(*faults: Fault) -> FaultSchedule:
 
 def in_front(*faults: Fault, latency_us: int = 20_000) -> tuple[Interference, TelemetryNodes]:
     server = TelemetryNodes(NODES, keys=keys(DEVICES), faults=FaultSchedule(), latency_us=latency_us)
-    return Interference(server, NODES, keys=keys(DEVICES), faults=schedule(*faults)), server
+    return Interference(server, NODES.__getitem__, keys=keys(DEVICES), faults=schedule(*faults)), server
 
 
 def rows(random: Random) -> list[tuple[int, int, int, int]]:

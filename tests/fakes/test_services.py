@@ -12,7 +12,7 @@ from emulator.updates import Release, Source, SourceKind, UpdateRequest
 from fakes.activation import ActivationServer
 from fakes.faults import Fault, FaultKind, FaultSchedule
 from fakes.ksn import KsnService
-from fakes.services import Roads
+from fakes.services import Proxy, Roads
 from fakes.updates import Publication, UpdateServers
 
 PROXY = "proxy:8080"
@@ -26,7 +26,7 @@ def faults() -> FaultSchedule:
 
 
 def roads(faults: FaultSchedule, *, demands_ntlm: bool = False) -> Roads:
-    return Roads(device_keys(1, "b", 3), faults, proxy_address=PROXY, demands_ntlm=demands_ntlm)
+    return Roads(device_keys(1, "b", 3), faults, proxy=Proxy(PROXY, demands_ntlm))
 
 
 def call(road: Road = DIRECT, at_ms: int = 0) -> Call:

@@ -18,14 +18,20 @@ NAMES = (
     "access-rights",
     "branch-offices",
     "central-node-outage",
+    "enterprise-year",
     "exclusions",
     "failover",
+    "failure-diagnosis",
     "first-day",
     "indicator-sweep",
+    "licence-renewal",
     "locked-down",
+    "maintenance-windows",
+    "managed-detection",
     "policy-life-cycle",
     "policy-roll-out",
     "throttling",
+    "updates-and-proxy",
 )
 FILES = sorted(library.INDICATORS.iterdir())
 

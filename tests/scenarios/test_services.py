@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from conformance.agents import resolve_agent
 from scenarios.model import Scenario
 from tests.scenarios.made import loaded, mistakes
 from tests.scenarios.running import digest, facts, rows, run
@@ -344,3 +345,118 @@ def test_a_run_with_services_has_one_digest_on_any_number_of_workers(tmp_path: P
 )
 def test_a_mistake_about_services_is_told(section: dict[str, Any], cause: str) -> None:
     assert cause in "\n".join(map(str, mistakes(**section)))
+
+
+# --- telemetry through the proxy server -------------------------------------------------------------------------------
+
+
+def proxied(
+    *timeline: dict[str, Any], kata: bool = True, kics: bool = False, proxy: Any = None, **more: Any
+) -> Scenario:
+    """Both integrations, each with the option or without it; addresses are those of the scenario's servers."""
+    link = {"enabled": True, "switch": "under-policy"}
+    settings = {
+        "proxy": {**OWN_PROXY, **(proxy or {})},
+        "kata-integration": {
+            **link,
+            "servers": ["telemetry.seatrial.example:443"],
+            "connect-using-general-proxy": kata,
+        },
+        "kics-integration": {**link, "servers": ["kics.seatrial.example:443"], "connect-using-general-proxy": kics},
+    }
+    fleet = {
+        "blocks": [{"name": "pc", "image": "windows-office", "count": 3}],
+        "integrate": {"central-node": False},
+        "start": "cold",
+    }
+    sections = {"policies": [{"name": "all", "settings": settings}], "services": {"proxy": PROXY}, "fleet": fleet}
+    return scenario(*timeline, duration="2h", **{**sections, **more})
+
+
+def requests(folder: Path, server: str, outcome: str = "requests") -> dict[str, int]:
+    found: dict[str, int] = {}
+    for row in rows(folder, "servers"):
+        if row["server"] == server:
+            found[row["port"]] = found.get(row["port"], 0) + row[outcome]
+    return {port: count for port, count in found.items() if count}
+
+
+@pytest.mark.parametrize(("kata", "kics"), [(True, False), (False, True), (True, True), (False, False)])
+def test_each_integration_uses_the_proxy_server_as_its_own_option_says(tmp_path: Path, kata: bool, kics: bool) -> None:
+    run(proxied(kata=kata, kics=kics), tmp_path)
+    wanted = {port for port, on in (("telemetry", kata), ("kics", kics)) if on}
+    assert set(requests(tmp_path, "proxy")) == wanted
+    assert all(requests(tmp_path, "proxy")[port] == requests(tmp_path, port)[port] for port in wanted)
+    assert requests(tmp_path, "telemetry")
+    assert requests(tmp_path, "kics")
+    assert sum(row["acknowledged"] for row in rows(tmp_path, "devices")) > 0
+
+
+def test_without_a_proxy_mode_nobody_uses_it_whatever_the_options_say(tmp_path: Path) -> None:
+    run(proxied(kata=True, kics=True, proxy={"mode": "none"}), tmp_path)
+    assert not requests(tmp_path, "proxy")
+
+
+@pytest.mark.parametrize("discoverable", [True, False])
+def test_a_proxy_server_that_is_found_by_itself_is_used(tmp_path: Path, discoverable: bool) -> None:
+    services = {"proxy": {**PROXY, "discoverable": discoverable}}
+    run(proxied(proxy={"mode": "auto-detect", "host": "proxy.seatrial.example"}, services=services), tmp_path)
+    assert bool(requests(tmp_path, "proxy")) is discoverable
+    assert requests(tmp_path, "telemetry")
+
+
+def test_an_outage_of_the_proxy_server_cuts_off_those_that_use_it(tmp_path: Path) -> None:
+    down = {"at": "30min", "fault": {"server": "proxy", "kind": "outage", "for": "30min"}}
+    run(proxied(down), tmp_path)
+    assert requests(tmp_path, "telemetry", "timed_out")["telemetry"] > 0
+    assert "kics" not in requests(tmp_path, "kics", "timed_out")
+
+
+@pytest.mark.parametrize("user", ["anna", None])
+def test_telemetry_passes_a_proxy_server_that_demands_ntlm_with_a_user_only(tmp_path: Path, user: str | None) -> None:
+    own = {} if user is None else {"use-ntlm": True, "user": user, "password": "tide"}
+    run(proxied(proxy=own, services={"proxy": {**PROXY, "demands-ntlm": True}}), tmp_path)
+    refused = requests(tmp_path, "proxy", "refused")
+    assert bool(refused) is (user is None)
+    stored = sum(row["central_node_acknowledged"] for row in rows(tmp_path, "devices"))
+    assert (stored > 0) is (user is not None)
+
+
+def test_a_proxy_server_of_another_name_lets_nothing_through(tmp_path: Path) -> None:
+    run(proxied(proxy={"host": "elsewhere.seatrial.example"}), tmp_path)
+    assert requests(tmp_path, "proxy", "unreachable")
+    assert not sum(row["central_node_acknowledged"] for row in rows(tmp_path, "devices"))
+
+
+def test_local_servers_are_reached_without_the_proxy_server_where_that_is_on(tmp_path: Path) -> None:
+    servers = {"telemetry": {"nodes": ["10.0.0.5"]}}
+    for bypass in (True, False):
+        settings = {
+            "proxy": {**OWN_PROXY, "bypass-local-addresses": bypass},
+            "kata-integration": {
+                "switch": "under-policy",
+                "enabled": True,
+                "servers": ["10.0.0.5:443"],
+                "connect-using-general-proxy": True,
+            },
+        }
+        policies = [{"name": "all", "settings": settings}]
+        run(proxied(policies=policies, servers=servers), tmp_path / str(bypass))
+        assert bool(requests(tmp_path / str(bypass), "proxy")) is not bypass
+        assert requests(tmp_path / str(bypass), "10.0.0.5")
+
+
+def test_both_agents_take_the_same_roads() -> None:
+    link = {"enabled": True, "servers": ["telemetry.seatrial.example:443"], "connect-using-general-proxy": True}
+    settings: dict[str, dict[str, Any]] = {"proxy": OWN_PROXY, "kata-integration": link}
+    steps = [{"at": "10min", "fault": {"server": "proxy", "kind": "time-out", "share": "50 %", "for": "20min"}}]
+    trials = [
+        resolve_agent(name).attempt(
+            duration="1h", settings=settings, steps=steps, services={"proxy": PROXY}, devices=4, image="windows-office"
+        )
+        for name in ("columns", "plain")
+    ]
+    one, other = ([(each.at_ms, each.device, each.server, each.outcome) for each in trial.requests] for trial in trials)
+    assert sorted(one) == sorted(other)
+    assert {server for _, _, server, _ in one} == {"telemetry.seatrial.example:443 via proxy.seatrial.example:8080"}
+    assert trials[0].booked("acknowledged") == trials[1].booked("acknowledged") > 0

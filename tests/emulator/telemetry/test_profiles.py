@@ -160,8 +160,8 @@ def test_an_hour_begins_at_the_offset_of_the_device() -> None:
 
 
 def one_event_less(patch: pytest.MonkeyPatch) -> None:
-    def wrong(settings: AgentSettings, tick_ms: int) -> Profile:
-        profile = compile_profile(settings, tick_ms)
+    def wrong(settings: AgentSettings, tick_ms: int, discovered_proxy: str) -> Profile:
+        profile = compile_profile(settings, tick_ms, discovered_proxy)
         return replace(profile, package_events=profile.package_events - 1)
 
     patch.setattr(module, "compile_profile", wrong)
