@@ -14,7 +14,9 @@ from emulator.policy.groups import ROOT
 from emulator.policy.types import ENDPOINT_AGENT, PolicyType
 from emulator.ports import Port
 from fakes.administration import PLUGINS, Right
+from fakes.administration.events import STORAGE_DEFAULT_D, STORAGE_MAX_D
 from scenarios.actions.tasks import NewTask
+from scenarios.facts import FACTS, RUN_FACTS
 from scenarios.fields import (
     BlockName,
     Delay,
@@ -44,6 +46,9 @@ DURATION_MAX_D: Final = 400
 
 ImageName = Annotated[str, names_of(lambda: tuple(IMAGES), "image"), enumeration(tuple(IMAGES))]
 ReputationName = Annotated[Reputation, member_of(Reputation, "reputation"), enumeration(tuple(Reputation))]
+_EVENTS: Final = tuple(kind for kind in FACTS if kind not in RUN_FACTS)
+EventKind = Annotated[str, names_of(lambda: _EVENTS, "event"), enumeration(_EVENTS)]
+StorageDays = Annotated[int, Field(ge=0, le=STORAGE_MAX_D)]
 RightName = Annotated[Right, member_of(Right, "right"), enumeration(tuple(Right))]
 PortName = Annotated[str, names_of(lambda: tuple(Port), "port"), enumeration(tuple(Port))]
 
@@ -301,6 +306,14 @@ class ScenarioFile(Model):
     tasks: Annotated[Many[TaskEntry], Field(description="group tasks that are there at the start")] = ()
     services: Annotated[
         ServicesEntry, Field(default_factory=lambda: ServicesEntry(), description="the vendor's services")
+    ]
+    event_storage: Annotated[
+        dict[EventKind, StorageDays],
+        Field(
+            alias="event-storage",
+            default_factory=dict,
+            description=f"days that the Administration Server keeps events, by type; {STORAGE_DEFAULT_D} without it",
+        ),
     ]
     select: Annotated[dict[Title, Devices], Field(default_factory=dict, description="named selectors")]
     timeline: Annotated[Many[Any], Field(description="what happens, and when")] = ()

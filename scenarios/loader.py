@@ -208,6 +208,7 @@ class _Loader:
             keys=licences,
             tasks=tasks,
             services=self._sections["services"],
+            event_storage_d=self._sections["event_storage"],
             selections=self._targets.selections if self._targets is not None else {},
             steps=timeline.steps,
             reactions=timeline.reactions,
@@ -225,9 +226,10 @@ class _Loader:
             if key not in known:
                 self._checker.error((key,), f"unknown key {shown(key)}", hint(key, known), key=True)
         for name, info in ScenarioFile.model_fields.items():
-            if name in data:
+            key = info.alias or name
+            if key in data:
                 before = self._checker.found
-                value = self._checker.value(info.rebuild_annotation(), data[name], (name,))
+                value = self._checker.value(info.rebuild_annotation(), data[key], (key,))
                 if self._checker.found == before:
                     self._sections[name] = value
             elif info.is_required():

@@ -46,8 +46,9 @@ class Scenario:
     `params` are the values that hold, `hidden` those of them that are shown nowhere, since they go where secrets are;
     `sites` those that blocks are at or the file describes, `enrolments` those of a ramp, `access` the accounts of
     operators, `keys` the licence keys, `tasks` what there is at the start, `services` what agents ask one device at a
-    time, `plugins` the management plug-ins, `integrated` the servers that every
-    device was installed with, `selections` the named devices as fleet indices: selectors, and what steps name.
+    time, `event_storage_d` how many days events are kept by type, `plugins` the management plug-ins, `integrated` the
+    servers that every device was installed with, `selections` the named devices as fleet indices: selectors, and what
+    steps name.
     `servers` has every port. `sha256` is over the resolved content, in hex: two files that differ in comments and
     layout only have the same.
     """
@@ -74,6 +75,7 @@ class Scenario:
     keys: Mapping[str, KnownKey]
     tasks: tuple[TaskEntry, ...]
     services: ServicesEntry
+    event_storage_d: Mapping[str, int]
     selections: Mapping[str, I64]
     steps: tuple[Occurrence, ...]
     reactions: tuple[Reaction, ...]

@@ -207,7 +207,7 @@ class Operations:
 
     def _change(self, action: actions.ChangePolicy, at_ms: int) -> Change:
         stored = self._server.policy(action.policy).settings
-        return self._server.save(
+        change = self._server.save(
             action.policy,
             settings=parse_policy_settings(action.settings, stored),
             inherit_from_parent=action.inherit_from_parent,
@@ -215,6 +215,14 @@ class Operations:
             at_ms=at_ms,
             account=action.account,
         )
+        self._tell_consent(action.policy, stored, at_ms, action.account)
+        return change
+
+    def _tell_consent(self, policy: str, before: PolicySettings, at_ms: int, account: str) -> None:
+        """Loading an MDR configuration is the consent to data being sent, which the operator is told (KEA-MDR-007)."""
+        blob = self._server.policy(policy).settings.values.mdr.blob
+        if blob and blob != before.values.mdr.blob:
+            self._tell("mdr-consent-told", at_ms, policy=policy, account=account)
 
     def _import_exclusions(self, action: actions.ImportExclusions, at_ms: int) -> Change:
         data = Path(action.file).read_bytes()
@@ -233,6 +241,7 @@ class Operations:
             wizard.configure({key: action.settings[key] for key in wizard.shown if key in action.settings})
         wizard.choose_group(action.group, subgroup=action.new_subgroup)
         finished = wizard.finish(action.status, at_ms=at_ms, open_properties=action.open_properties)
+        self._tell_consent(finished.policy.name, PolicySettings.fresh(finished.policy.type), at_ms, action.account)
         if finished.open_properties:
             self._tell_policy(finished.policy.name, at_ms, action.account)
         return finished.change

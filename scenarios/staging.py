@@ -35,7 +35,7 @@ from emulator.simulation import Simulation
 from emulator.sites import Site
 from emulator.tasks.task import Assignment, RunTask, StopTask, Withdrawal
 from emulator.world import Condition, Injection, Spell, World
-from fakes.administration import AdministrationServer, Inventory
+from fakes.administration import AdministrationServer, EventLog, Inventory
 from fakes.central_node import CentralNode
 from fakes.faults import FOREVER_MS, Certificate, Fault, FaultKind, FaultSchedule
 from fakes.interference import Interference
@@ -121,6 +121,7 @@ class Stage:
             access=scenario.access,
             plugins=scenario.plugins,
             inventory=Inventory(self._known),
+            events=EventLog(scenario.event_storage_d),
         )
         self._operations = Operations(self.administration, scenario.keys, self._indicators)
         self._services = Services(scenario.services, scenario.keys, fleet, self._faults)

@@ -10,7 +10,7 @@ from emulator.policy.types import ENDPOINT_AGENT
 from emulator.ports import I64
 from emulator.tasks.task import Scope, ScopeKind, Task
 from emulator.world import News
-from fakes.administration import AdministrationServer, TaskLook
+from fakes.administration import AdministrationServer, TaskLook, advice
 from scenarios import actions
 from scenarios.format import TaskEntry
 from scenarios.services import KnownKey
@@ -106,7 +106,9 @@ class TaskOperations:
         """Creates a task with all its properties, or nothing; without the management plug-in, nothing (KEA-ADM-011)."""
         self._server.plugin(ENDPOINT_AGENT)
         task = new_task(action, action.task, _scope(action, devices), self._keys, self._indicators)
-        return self._server.tasks.create(task, at_ms=at_ms, run=action.run, account=action.account)
+        sent = self._server.tasks.create(task, at_ms=at_ms, run=action.run, account=action.account)
+        self._advise(task, at_ms, action.account)
+        return sent
 
     def _change(self, action: actions.ChangeTask, at_ms: int, devices: I64 | None) -> tuple[News, ...]:
         self._server.plugin(ENDPOINT_AGENT)
@@ -116,7 +118,17 @@ class TaskOperations:
             given["name"] = action.rename
         settings = changed_settings(action, properties.draft.settings, self._indicators)
         properties.change(**given, settings=settings)
-        return properties.apply(at_ms=at_ms) if action.apply else ()
+        if not action.apply:
+            return ()
+        sent = properties.apply(at_ms=at_ms)
+        self._advise(properties.draft, at_ms, action.account)
+        return sent
+
+    def _advise(self, task: Task, at_ms: int, account: str) -> None:
+        """Tells the operator what the documentation advises against, which is possible all the same (KEA-TAS-028)."""
+        told = advice(task)
+        if told is not None:
+            self._tell("task-advice", at_ms, account=account, task=task.name, advice=told)
 
     def _run(self, action: actions.RunTask, at_ms: int, devices: I64 | None) -> tuple[News, ...]:
         return self._server.tasks.run(action.task, at_ms=at_ms, account=action.account)

@@ -93,6 +93,11 @@ class AgentComponents:
         self.databases = Databases(released_ms=at_ms)
         self.after_tasks(at_ms)
 
+    def delete_licence(self, at_ms: int) -> None:
+        """Its keys are gone."""
+        self.licence = Licence()
+        self._licence.follow(at_ms)
+
     # --- what executors work on --------------------------------------------------------------------------------------
 
     @property

@@ -36,7 +36,7 @@ class DiagnosisKeeper(Part):
 
     def view(self, at_ms: int) -> None:
         """Somebody looks at the trace and dump files of the device."""
-        self._agent.tell(at_ms, self._diagnosis.viewed(at_ms))
+        self._agent.tell(at_ms, self._diagnosis.viewed(at_ms, self._folders(at_ms)))
 
     def _follow(self, at_ms: int) -> None:
         settings, running = self._agent.settings.failure_diagnosis, self._agent.runs(at_ms)

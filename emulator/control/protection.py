@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from emulator.control.agent import EndpointAgent
 from emulator.control.service import Service
 from emulator.policy.settings import key_of
-from emulator.security import ENDS, STARTS, UNINSTALLS, Attempt, decide, entered
+from emulator.security import DELETES_LICENCE, ENDS, STARTS, UNINSTALLS, Attempt, decide, entered
 from emulator.telemetry.context import Context
 
 
@@ -38,3 +38,5 @@ class Protection:
             self._service.stop(agent, at_ms, ENDS[name])
         elif name == STARTS:
             self._service.start(agent, at_ms)
+        elif name == DELETES_LICENCE:
+            agent.components(at_ms).delete_licence(at_ms)

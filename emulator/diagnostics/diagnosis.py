@@ -18,6 +18,7 @@ DUMP_WRITTEN: Final = "dump-written"
 DUMP_NOT_SAVED: Final = "dump-not-saved"
 TRACES_VIEWED: Final = "traces-viewed"
 DUMPS_VIEWED: Final = "dumps-viewed"
+FOLDER_VIEWED: Final = "diagnosis-folder-viewed"
 NO_FOLDER: Final = "no-folder"
 """The reason where the folder is not there, or none is named."""
 
@@ -91,11 +92,14 @@ class Diagnosis:
             for file in log.files(at_ms):
                 yield folder, file
 
-    def viewed(self, at_ms: int) -> tuple[Told, ...]:
-        """What somebody sees who looks: the trace files of each process and folder, and the dumps of each folder.
+    def viewed(self, at_ms: int, has_folder: HasFolder) -> tuple[Told, ...]:
+        """What somebody sees who looks: whether the folders of the settings are there, the trace files of each process
+        and folder, and the dumps of each folder.
 
         Where there are none, one fact says so.
         """
+        wanted = dict.fromkeys((self.settings.trace_folder, self.settings.dump_folder))
+        there = [Told(FOLDER_VIEWED, {"folder": folder, "there": has_folder(folder)}) for folder in wanted if folder]
         traces = [
             Told(
                 TRACES_VIEWED,
@@ -124,7 +128,8 @@ class Diagnosis:
             )
             for folder in folders
         ]
-        return (*(traces or [Told(TRACES_VIEWED, {"files": 0})]), *(dumps or [Told(DUMPS_VIEWED, {"files": 0})]))
+        nothing: dict[str, str | int | bool] = {"files": 0}
+        return (*there, *(traces or [Told(TRACES_VIEWED, nothing)]), *(dumps or [Told(DUMPS_VIEWED, nothing)]))
 
     def _begin(self, at_ms: int, has_folder: HasFolder) -> Iterator[Told]:
         settings = self.settings

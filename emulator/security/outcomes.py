@@ -23,6 +23,8 @@ ENDS: Final[Mapping[str, Condition]] = {
 """Operations after which Endpoint Agent does not run, with the condition that the device is in then."""
 STARTS: Final = "start-service"
 """The operation that starts what ENDS stopped."""
+DELETES_LICENCE: Final = "delete-licence"
+"""The operation after which Endpoint Agent has no key."""
 UNINSTALLS: Final = "uninstall"
 """The operation after which there is nothing to start."""
 ENTERS: Final[Mapping[str, tuple[str, ...] | None]] = {

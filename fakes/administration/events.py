@@ -11,12 +11,14 @@ from typing import Final
 
 from emulator.clock import DAY_MS
 from emulator.reporting import EventReport
-from emulator.told import Severity
+from emulator.told import Severity, Told
 
 STORAGE_DEFAULT_D: Final = 30
 STORAGE_MAX_D: Final = 3_650
 EVENTS_MAX: Final = 1_000
 """Events of one device that are kept, the newest."""
+ALIKE_MAX: Final = 10_000
+"""Details of events that are kept once for all events that have the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,7 @@ class EventLog:
             if not 0 <= days <= STORAGE_MAX_D:
                 raise ValueError(f"events of the type {kind!r} are kept 0 to {STORAGE_MAX_D} days, not {days}")
         self._events: dict[int, deque[Event]] = {}
+        self._alike: dict[tuple[object, ...], Mapping[str, str | int | bool]] = {}
 
     def __len__(self) -> int:
         return sum(map(len, self._events.values()))
@@ -61,7 +64,13 @@ class EventLog:
         # What lists show lies a little behind what is received: an event goes a day after its time at the earliest.
         while kept and not self._stored(kept[0], received_ms - DAY_MS):
             kept.popleft()
-        kept.append(Event(device, report.at_ms, received_ms, told.kind, told.severity, told.values))
+        kept.append(Event(device, report.at_ms, received_ms, told.kind, told.severity, self._shared(told)))
+
+    def _shared(self, told: Told) -> Mapping[str, str | int | bool]:
+        """Details like these, kept once: a fleet has the same event thousands of times."""
+        if len(self._alike) >= ALIKE_MAX:
+            self._alike.clear()
+        return self._alike.setdefault((told.kind, *sorted(told.values.items())), told.values)
 
     def of(self, device: int, now_ms: int) -> tuple[Event, ...]:
         """The events of a device that are stored at a moment, in the order of their reception."""

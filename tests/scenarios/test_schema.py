@@ -32,7 +32,7 @@ def test_a_scenario_of_the_library_is_valid(name: str) -> None:
 
 def test_every_key_of_the_format_is_in_it() -> None:
     scenario = SCHEMA["$defs"]["scenario"]
-    assert set(scenario["properties"]) == set(ScenarioFile.model_fields)
+    assert set(scenario["properties"]) == {field.alias or name for name, field in ScenarioFile.model_fields.items()}
     assert scenario["required"] == ["name", "duration", "fleet"]
 
 

@@ -106,6 +106,12 @@ def test_a_key_that_is_blocked_is_known_with_the_databases_that_come_after(tmp_p
     assert [at_ms for at_ms, _ in facts(tmp_path, "licence-blocked")] == updated[1:]
 
 
+def test_a_licence_that_a_user_deletes_is_gone(tmp_path: Path) -> None:
+    attempt = step(2, "attempt", operation="delete-licence", user="anna")
+    run(scenario(attempt, keys=[{"name": "first"}], licence="first", duration="4h"), tmp_path)
+    assert [at_ms for at_ms, _ in facts(tmp_path, "licence-missing")] == [2 * HOUR]
+
+
 # --- updates ----------------------------------------------------------------------------------------------------------
 
 
@@ -224,6 +230,17 @@ def test_mdr_works_with_the_option_on_and_a_configuration_loaded(
     assert bool(facts(tmp_path, "mdr-consent")) is (missing != "blob")
 
 
+def test_the_operator_is_told_that_loading_a_configuration_is_the_consent(tmp_path: Path) -> None:
+    change = {"do": "change-policy", "policy": "all"}
+    steps = (
+        {**change, "at": "1h", "settings": {"mdr": {"enabled": True}}},
+        {**change, "at": "2h", "settings": {"mdr": {"blob": "synthetic configuration"}}},
+        {**change, "at": "3h", "settings": {"mdr": {"user-identifier": "43"}}},
+    )
+    run(scenario(*steps, policies=policy(mdr={"enabled": False}), duration="4h"), tmp_path)
+    assert [one["at_ms"] for one in told(tmp_path, "mdr-consent-told")] == [2 * HOUR]
+
+
 def test_mdr_is_handed_over_quietly_and_comes_back_with_a_restart(tmp_path: Path) -> None:
     steps = (
         step(3, "install-protection", version="11.6"),
@@ -283,6 +300,7 @@ def test_a_crash_leaves_a_dump_where_its_folder_is(tmp_path: Path, there: bool) 
     assert len(facts(tmp_path, "dump-written")) == int(there)
     assert len(facts(tmp_path, "dump-not-saved")) == int(not there)
     assert {one["files"] for one in told(tmp_path, "dumps-viewed")} == {int(there)}
+    assert {one["there"] for one in told(tmp_path, "diagnosis-folder-viewed")} == {there}
     assert not facts(tmp_path, "traces-began")
 
 
@@ -308,6 +326,14 @@ def test_an_account_without_the_right_commands_nothing(tmp_path: Path) -> None:
     (refused,) = told(tmp_path, "operation-refused")
     assert "operate-devices" in refused["reason"]
     assert not facts(tmp_path, "agent-stopped")
+
+
+def test_events_are_kept_as_long_as_their_type_says(tmp_path: Path) -> None:
+    view = {"at": "2d", "do": "view", "what": "events"}
+    steps = (step(2, "command-agent", command="stop"), step(3, "command-agent", command="start"), view)
+    storage: dict[str, Any] = {"event-storage": {"agent-stopped": 1}}
+    run(scenario(*steps, duration="3d", **storage), tmp_path)
+    assert {one["event"] for one in told(tmp_path, "event-viewed")} == {"agent-started"}
 
 
 def test_components_are_shown_with_their_statuses(tmp_path: Path) -> None:
@@ -340,6 +366,8 @@ def test_a_run_with_services_has_one_digest_on_any_number_of_workers(tmp_path: P
             "there is no key 'frist'",
         ),
         ({"services": {"reputations": {"abc": "bad"}}}, "does not have the right form"),
+        ({"event-storage": {"licence-expird": 3}}, "there is no event 'licence-expird'"),
+        ({"event-storage": {"licence-expired": -1}}, "-1 is negative"),
         ({"timeline": [fault(1, "ksn", "corrupted-update")]}, "'ksn' has no updates"),
     ],
 )

@@ -141,6 +141,13 @@ def test_a_device_that_moves_to_another_group_holds_the_tasks_of_that(tmp_path: 
     assert [device for _, device in facts(tmp_path, "task-withdrawn")] == ["office-00001"]
 
 
+def test_who_keeps_results_of_a_scan_for_less_than_a_week_is_advised_against_it(tmp_path: Path) -> None:
+    create = step(1, "create-task", task="scan", type="ioc-scan", indicators="library", group="Managed devices/HQ")
+    changes = [step(hours, "change-task", task="scan", storage={"days": days}) for hours, days in ((2, 3), (3, 9))]
+    run(scenario(create, *changes, duration="4h"), tmp_path)
+    assert [one["at_ms"] // HOUR for one in told(tmp_path, "task-advice")] == [2]
+
+
 def test_an_account_without_the_right_changes_nothing(tmp_path: Path) -> None:
     accounts = [{"name": "anna", "roles": [{"role": "reader"}]}]
     steps = (

@@ -16,6 +16,12 @@ class Ksn(Group):
     """Use of Kaspersky Security Network (KEA-KSN-001 to KEA-KSN-011). There is no setting for KMP (KEA-KSN-012)."""
 
     about: ClassVar = About("Kaspersky Security Network", "Kaspersky Security Network")
+    statement: ClassVar = (
+        "A stand-in for the KSN Statement, whose text is not known here. While KSN is used, these types of data are "
+        "sent: hashes of files whose reputation is asked for, what identifies files that are sent for examination, "
+        "counters and versions of Endpoint Agent. No personal data is among them."
+    )
+    """What is to be read before it is accepted (KEA-KSN-016)."""
 
     accept_statement: Annotated[
         bool,

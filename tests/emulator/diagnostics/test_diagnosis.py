@@ -39,7 +39,7 @@ def test_nothing_is_diagnosed_by_default() -> None:
     diagnosis = Diagnosis(KEY, "windows")
     assert diagnosis.saved(0, DEFAULTS.failure_diagnosis, running=True, has_folder=there) == ()
     assert diagnosis.crashed(HOUR_MS, there) == ()
-    assert [told.values for told in diagnosis.viewed(HOUR_MS)] == [{"files": 0}, {"files": 0}]
+    assert [told.values for told in diagnosis.viewed(HOUR_MS, there)] == [{"files": 0}, {"files": 0}]
 
 
 def test_each_running_process_begins_its_trace_at_the_save() -> None:
@@ -151,7 +151,7 @@ def test_dumps_without_traces_lie_in_their_own_folder_alone() -> None:
     ]
     assert list(diagnosis.trace_files(3 * HOUR_MS)) == []
     size = sum(dump_size_bytes(KEY, "service", hours * HOUR_MS) for hours in (1, 2))
-    assert diagnosis.viewed(3 * HOUR_MS)[1].values == {"folder": "C:\\Dumps", "files": 2, "size-bytes": size}
+    assert diagnosis.viewed(3 * HOUR_MS, there)[-1].values == {"folder": "C:\\Dumps", "files": 2, "size-bytes": size}
 
 
 def test_an_orderly_stop_leaves_no_dump() -> None:
@@ -163,7 +163,8 @@ def test_an_orderly_stop_leaves_no_dump() -> None:
 def test_who_looks_sees_each_process_with_numbers_and_sizes() -> None:
     settings = replace(TRACING, max_trace_file_size_mb=1, max_trace_files=2, overwrite_old_trace_files=True)
     diagnosis, _ = device(settings)
-    service, sensor, dumps = diagnosis.viewed(48 * HOUR_MS)
+    folder, service, sensor, dumps = diagnosis.viewed(48 * HOUR_MS, there)
+    assert folder.values == {"folder": "C:\\Traces", "there": True}
     assert (service.values["process"], sensor.values["process"]) == ("service", "sensor")
     files = [file for _, file in diagnosis.trace_files(48 * HOUR_MS) if file.process == "sensor"]
     assert sensor.values == {
