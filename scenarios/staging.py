@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 
@@ -24,7 +24,6 @@ from emulator.images.parts import hashes
 from emulator.ioc.document import IndicatorFile, parse_file
 from emulator.ioc.witness import first_witness
 from emulator.journal import RUN, Journal
-from emulator.mdr import EndpointProtection
 from emulator.policy.addresses import address
 from emulator.policy.effective import Effective, LocalSettings, edit_group, effective
 from emulator.policy.policies import Governing
@@ -43,6 +42,7 @@ from fakes.kics import KicsForNetworks
 from fakes.telemetry import TelemetryNodes
 from scenarios import actions, deeds
 from scenarios.backends import Chosen
+from scenarios.component_deeds import ON_COMPONENTS, look_up
 from scenarios.fleet import Block
 from scenarios.model import Scenario
 from scenarios.observation import Intervals
@@ -406,8 +406,8 @@ class Stage:
             self.simulation.control.at(
                 own, at_ms, lambda agent, moment: self._protection.attempt(agent, moment, attempt, settings)
             )
-        elif type(action) in _ON_COMPONENTS:
-            deed = _ON_COMPONENTS[type(action)]
+        elif type(action) in ON_COMPONENTS:
+            deed = ON_COMPONENTS[type(action)]
             if isinstance(action, actions.RaiseKicsEvent) and not self._services.kics_tells:
                 return
             self.simulation.control.at(own, at_ms, lambda agent, moment: deed(agent.components(moment), action, moment))
@@ -431,7 +431,7 @@ class Stage:
                 self._inject(Injection(devices, self._classes.index(action, os), moment, count))
             self._change_host("process-started", devices, at_ms, deeds.run_process(action, os), process=action.process)
             sha256 = hashes(deeds.path_of(action.process, os))[2]
-            self.simulation.control.at(devices, at_ms, partial(_look_up, sha256))
+            self.simulation.control.at(devices, at_ms, partial(look_up, sha256))
         elif isinstance(action, actions.Emit):
             self._inject(Injection(devices, self._classes.index(action, os), at_ms, action.count))
         elif isinstance(action, actions.PlaceFile):
@@ -501,24 +501,6 @@ class Stage:
         """Closes the backends."""
         for adapter in self._adapters.values():
             adapter.close()
-
-
-def _look_up(sha256: str, agent: EndpointAgent, at_ms: int) -> None:
-    """A device meets a file; one whose components nobody has asked for does not use KSN."""
-    if agent.built:
-        agent.components(at_ms).ksn.look_up(sha256, at_ms)
-
-
-_ON_COMPONENTS: Final[Mapping[type[actions.Action], Callable[[AgentComponents, Any, int], None]]] = {
-    actions.ViewDiagnosis: lambda parts, action, at_ms: parts.diagnosis.view(at_ms),
-    actions.InstallProtection: lambda parts, action, at_ms: parts.mdr.protection_installed(
-        EndpointProtection(action.version, action.databases_current), at_ms
-    ),
-    actions.UpdateProtection: lambda parts, action, at_ms: parts.mdr.protection_updated(at_ms),
-    actions.RemoveProtection: lambda parts, action, at_ms: parts.mdr.protection_removed(at_ms),
-    actions.RaiseKicsEvent: lambda parts, action, at_ms: parts.mdr.take_industrial_event(at_ms),
-}
-"""What actions do with the components of an Endpoint Agent."""
 
 
 def _per_device(blocks: tuple[Block, ...], values: list[int]) -> I64:

@@ -1,0 +1,26 @@
+"""Deeds on components: what actions of a scenario do with the parts of an Endpoint Agent."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from emulator.components import AgentComponents
+from emulator.control import EndpointAgent
+from emulator.mdr import EndpointProtection
+from scenarios import actions
+
+ON_COMPONENTS: Final[Mapping[type[actions.Action], Callable[[AgentComponents, Any, int], None]]] = {
+    actions.ViewDiagnosis: lambda parts, action, at_ms: parts.diagnosis.view(at_ms),
+    actions.InstallProtection: lambda parts, action, at_ms: parts.mdr.protection_installed(
+        EndpointProtection(action.version, action.databases_current), at_ms
+    ),
+    actions.UpdateProtection: lambda parts, action, at_ms: parts.mdr.protection_updated(at_ms),
+    actions.RemoveProtection: lambda parts, action, at_ms: parts.mdr.protection_removed(at_ms),
+    actions.RaiseKicsEvent: lambda parts, action, at_ms: parts.mdr.take_industrial_event(at_ms),
+}
+"""What each of these actions does, by its type: called with the components, the action, and the moment."""
+
+
+def look_up(sha256: str, agent: EndpointAgent, at_ms: int) -> None:
+    """A device meets a file; one whose components nobody has asked for does not use KSN."""
+    if agent.built:
+        agent.components(at_ms).ksn.look_up(sha256, at_ms)
