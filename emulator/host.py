@@ -65,10 +65,21 @@ class HostBase:
                 gone[kind] = frozenset(key for key, instance in entries.items() if instance is None)
         return Changes(put=put, gone=gone)
 
+    def file(self, path: str, slots: Mapping[str, str], changes: "HostChanges | None" = None) -> Instance | None:
+        """The `FileItem` with this path on the device, None where there is none."""
+        key = _key(self.os, (path,))
+        differs = self.changes(slots, changes)
+        found = differs.put.get("FileItem", {}).get(key)
+        if found is None and key not in differs.gone.get("FileItem", ()):
+            found = self.shared.items.get("FileItem", {}).get(key)
+        return found
+
     def has_folder(self, path: str, slots: Mapping[str, str], changes: "HostChanges | None" = None) -> bool:
-        """True where a folder is on the device: one of its files is in it, or below it. There are no empty folders."""
+        """True where a folder is on the device: it was made there, or one of its files is in it or below it."""
         separator = "\\" if self.os == "windows" else "/"
         wanted = _key(self.os, (path.rstrip(separator) + separator,))
+        if changes is not None and any(folder.startswith(wanted) for folder in changes.folders):
+            return True
         files = self.shared.instances_with(self.changes(slots, changes), "FileItem")
         return any(_key(self.os, (str(file["FullPath"]),)).startswith(wanted) for file in files)
 
@@ -81,11 +92,13 @@ class HostBase:
 class HostChanges:
     """What one device has that its image has not, and what it lacks.
 
-    `revision` grows with each change, so that a cached judgement knows when it is stale.
+    `revision` grows with each change, so that a cached judgement knows when it is stale. `folders` are those that were
+    made without a file in them, as their keys.
     """
 
     os: str
     revision: int = 0
+    folders: set[str] = field(default_factory=set)
     _entries: dict[str, dict[str, Instance | None]] = field(default_factory=dict)
 
     def put(self, kind: str, instance: Instance) -> None:
@@ -100,6 +113,11 @@ class HostChanges:
         if len(key) != len(KEY_FIELDS[kind]):
             raise ValueError(f"a {kind} is known by {KEY_FIELDS[kind]}, not by {key}")
         self._set(kind, _key(self.os, key), None)
+
+    def make_folder(self, path: str) -> None:
+        """Makes a folder, empty or not."""
+        separator = "\\" if self.os == "windows" else "/"
+        self.folders.add(_key(self.os, (path.rstrip(separator) + separator,)))
 
     def entries(self, kind: str) -> Mapping[str, Instance | None]:
         """What was changed of one item type by `instance_key`; None where the instance is gone."""

@@ -40,7 +40,32 @@ class EventReport:
     told: Told
 
 
-Report = StateReport | EventReport | TaskReport
+@dataclass(frozen=True, slots=True)
+class QuarantineEntry:
+    """What the Administration Server gets to know of a quarantined object: data about it, never the file (KEA-QUA-008).
+
+    `at_ms` is when it was quarantined, `account` by whom.
+    """
+
+    id: str
+    path: str
+    size_bytes: int
+    md5: str
+    sha256: str
+    at_ms: int
+    account: str
+
+
+@dataclass(frozen=True, slots=True)
+class QuarantineReport:
+    """What changed in the quarantine of a device. With `anew`, nothing else is in it than what is `added`."""
+
+    added: tuple[QuarantineEntry, ...] = ()
+    removed: tuple[str, ...] = ()
+    anew: bool = False
+
+
+Report = StateReport | EventReport | TaskReport | QuarantineReport
 
 
 class Reports(Protocol):

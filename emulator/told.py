@@ -18,9 +18,11 @@ class Severity(IntEnum):
 class Told:
     """A fact of one device, and with a severity an event for the Administration Server as well.
 
-    `kind` is one of the facts that a run can have; `values` are its detail.
+    `kind` is one of the facts that a run can have; `values` are its detail. With `windows_log` it is in the Windows
+    event log of its device too.
     """
 
     kind: str
     values: Mapping[str, str | int | bool]
     severity: Severity | None = None
+    windows_log: bool = False

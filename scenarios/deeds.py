@@ -9,13 +9,14 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from emulator.control import HostChange
+from emulator.control import Given, HostChange
 from emulator.events import EVENT_TYPES, PROCESS_START, TYPE_INDEX, EventClass
 from emulator.exclusions.environment import Os
 from emulator.host import SYNTHETIC_FOLDERS, HostChanges, file_item, process_item
 from emulator.images.parts import WEB, hashes, outbound, program
 from emulator.ioc.snapshot import Instance
 from emulator.ports import I64
+from emulator.response.quarantine import Destination, QuarantineArguments
 from emulator.security import OPERATIONS, Attempt
 from emulator.world import LocalEdit
 from scenarios import actions
@@ -38,6 +39,15 @@ def attempt(action: actions.Attempt) -> Attempt:
     return Attempt(
         OPERATIONS[action.operation], action.user, action.groups, password=action.password, way=action.through
     )
+
+
+def given(action: actions.Attempt, os: Os) -> Given:
+    """What an attempt gives on devices of a system."""
+    if action.object is None:
+        return Given(action.settings)
+    entry = action.object
+    destination = Destination(entry.path_type, entry.path, entry.action)
+    return Given(action.settings, QuarantineArguments(path_of(entry.file, os), destination))
 
 
 def path_of(name: str, os: Os) -> str:

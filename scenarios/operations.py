@@ -14,6 +14,7 @@ from emulator.policy.errors import GroupError, PolicyError, SettingError
 from emulator.policy.policies import Policy, PolicySettings, parse_policy_settings
 from emulator.policy.types import sections_of, shown_groups
 from emulator.ports import I64
+from emulator.response.quarantine import QuarantineOrder
 from emulator.tasks.task import TaskError
 from emulator.world import Governed, News
 from fakes.administration import (
@@ -26,7 +27,7 @@ from fakes.administration import (
     WizardError,
     import_policy,
 )
-from scenarios import actions
+from scenarios import actions, deeds
 from scenarios.format import TaskEntry
 from scenarios.services import KnownKey
 from scenarios.task_operations import TaskOperations
@@ -38,8 +39,13 @@ REFUSALS: Final = (AccessError, GroupError, PolicyError, SettingError, TaskError
 
 SUBJECTS: Final = ("policy", "task", "command", "group")
 """What an operation is about: the first of these fields that it has."""
-OF_DEVICES: Final = (actions.Viewed.DEVICES, actions.Viewed.EVENTS, actions.Viewed.STATUS)
-"""Lists about devices: what they show is told of each device."""
+OF_DEVICES: Final[Mapping[actions.Viewed, Right]] = {
+    actions.Viewed.DEVICES: Right.READ_DEVICES,
+    actions.Viewed.EVENTS: Right.READ_EVENTS,
+    actions.Viewed.STATUS: Right.READ_DEVICES,
+    actions.Viewed.QUARANTINE: Right.READ_QUARANTINE,
+}
+"""Lists about devices, with the right that seeing one takes: what they show is told of each device."""
 Look = Callable[[I64], Iterator[ToldOfDevice]]
 """Looks at what a list about devices shows of some of them; when its moment has come."""
 LIST_LAG_MS: Final = 2 * SLOT_MS
@@ -130,6 +136,12 @@ class Operations:
                     }
                     yield ToldOfDevice("event-viewed", device, {**event.values, **values, "account": account})
                 continue
+            if action.what is actions.Viewed.QUARANTINE:
+                for entry in server.quarantined(device, at_ms=since_ms, account=account):
+                    values = {"object": entry.id, "file": entry.path, "size_bytes": entry.size_bytes}
+                    values |= {"md5": entry.md5, "sha256": entry.sha256, "quarantined_ms": entry.at_ms}
+                    yield ToldOfDevice("quarantine-listed", device, {**values, "by": entry.account, "account": account})
+                continue
             record = server.record(device, at_ms=since_ms, account=account)
             state = record.endpoint_agent
             if action.what is actions.Viewed.STATUS:
@@ -144,7 +156,7 @@ class Operations:
             yield ToldOfDevice("device-viewed", device, {**values, "account": account})
 
     def _devices(self, action: actions.View, at_ms: int) -> I64:
-        right = Right.READ_EVENTS if action.what is actions.Viewed.EVENTS else Right.READ_DEVICES
+        right = OF_DEVICES[action.what]
         return self._server.devices(action.group, account=action.account, right=right, at_ms=at_ms)
 
     def governed(self, device: int, at_ms: int) -> Governed | None:
@@ -182,6 +194,9 @@ class Operations:
             assert devices is not None
             order = Command(action.command)
             return self._server.command(devices, order, at_ms=at_ms, account=action.account)
+        if isinstance(action, actions.CommandQuarantine):
+            assert devices is not None
+            return self._command_quarantine(action, at_ms, devices)
         if isinstance(action, actions.MoveDevices):
             assert devices is not None
             change: Change | None = self._server.move(devices, action.group, at_ms=at_ms, account=action.account)
@@ -277,6 +292,23 @@ class Operations:
             account=action.account,
             source=action.file or "the file",
         )
+
+    # --- quarantine -------------------------------------------------------------------------------------------------
+
+    def _command_quarantine(self, action: actions.CommandQuarantine, at_ms: int, devices: I64) -> tuple[News, ...]:
+        """Gives an order; of devices whose object is not in the list it is told that there is nothing to order."""
+        path = deeds.path_of(action.file, "windows")
+        order = QuarantineOrder(action.command, path, max(0, at_ms - LIST_LAG_MS), action.account)
+        right = Right.CHANGE_QUARANTINE
+        news = self._server.command(devices, order, at_ms=at_ms, account=action.account, right=right)
+        self._views.append((at_ms, lambda own: self._unlisted(order, np.intersect1d(own, devices))))
+        return news
+
+    def _unlisted(self, order: QuarantineOrder, devices: I64) -> Iterator[ToldOfDevice]:
+        for device in devices.tolist():
+            if not self._server.can_manage(device, order.path, at_ms=order.listed_ms):
+                values = {"command": str(order.kind), "file": order.path, "account": order.account}
+                yield ToldOfDevice("quarantine-command-refused", device, values)
 
     # --- groups and lists -------------------------------------------------------------------------------------------
 

@@ -30,6 +30,7 @@ from emulator.policy.policies import Governing
 from emulator.policy.settings import AgentSettings, KataIntegration, KicsIntegration
 from emulator.ports import I64, PORT_OF_TARGET, Device, Port, RunInfo, Target, TelemetryColumns
 from emulator.reporting import StateReport
+from emulator.response.quarantine import QuarantineOrder
 from emulator.simulation import Simulation
 from emulator.sites import Site
 from emulator.tasks.task import Assignment, RunTask, StopTask, Withdrawal
@@ -135,6 +136,7 @@ class Stage:
         control = self.simulation.control
         self._protection = Protection(self.simulation.context, control.service)
         self._around = self._services.around(control.sweeps, self.block)
+        control.take(QuarantineOrder, self._obey)
         for kind in (Assignment, Withdrawal, RunTask, StopTask):
             control.take(kind, lambda agent, at_ms, news: agent.components(at_ms).tasks.take(news, at_ms))
         self._begin_without_agent()
@@ -401,11 +403,6 @@ class Stage:
         elif isinstance(action, actions.EditSettings):
             for edit in deeds.edits(action, own, at_ms):
                 self.simulation.edit(edit)
-        elif isinstance(action, actions.Attempt):
-            attempt, settings = deeds.attempt(action), action.settings
-            self.simulation.control.at(
-                own, at_ms, lambda agent, moment: self._protection.attempt(agent, moment, attempt, settings)
-            )
         elif type(action) in ON_COMPONENTS:
             deed = ON_COMPONENTS[type(action)]
             if isinstance(action, actions.RaiseKicsEvent) and not self._services.kics_tells:
@@ -432,6 +429,11 @@ class Stage:
             self._change_host("process-started", devices, at_ms, deeds.run_process(action, os), process=action.process)
             sha256 = hashes(deeds.path_of(action.process, os))[2]
             self.simulation.control.at(devices, at_ms, partial(look_up, sha256))
+        elif isinstance(action, actions.Attempt):
+            attempt, given = deeds.attempt(action), deeds.given(action, os)
+            self.simulation.control.at(
+                devices, at_ms, lambda agent, moment: self._protection.attempt(agent, moment, attempt, given)
+            )
         elif isinstance(action, actions.Emit):
             self._inject(Injection(devices, self._classes.index(action, os), at_ms, action.count))
         elif isinstance(action, actions.PlaceFile):
@@ -446,6 +448,11 @@ class Stage:
             file, items = found
             placed = deeds.place_items((kind, item) for kind in sorted(items) for item in items[kind])
             self._change_host("planted", devices, at_ms, placed, file=file.name)
+
+    def _obey(self, agent: EndpointAgent, at_ms: int, order: QuarantineOrder) -> None:
+        """A device has an order about its quarantine, which the server gave only about what it had in its list."""
+        if self.administration.can_manage(agent.device, order.path, at_ms=order.listed_ms):
+            agent.components(at_ms).quarantine.obey(order, at_ms)
 
     def _change_host(self, kind: str, devices: I64, at_ms: int, change: HostChange, **values: str) -> None:
         self.simulation.control.change_host(devices, at_ms, change)

@@ -9,6 +9,7 @@ from emulator.components.ioc_scan import IocScanExecutor
 from emulator.components.ksn import KsnUse
 from emulator.components.licence import LicenceKeeper
 from emulator.components.mdr import MdrUse
+from emulator.components.quarantine import QuarantineKeeper
 from emulator.components.roads import Roads
 from emulator.components.statuses import statuses
 from emulator.components.surroundings import Surroundings
@@ -53,12 +54,21 @@ class AgentComponents:
             },
             running=running,
         )
-        host = world.images[int(world.image[device])].host
-        self.diagnosis = DiagnosisKeeper(agent, key=key, host=host, slots=world.identity(device), at_ms=at_ms)
+        host, slots = world.images[int(world.image[device])].host, world.identity(device)
+        self.diagnosis = DiagnosisKeeper(agent, key=key, host=host, slots=slots, at_ms=at_ms)
+        self.quarantine = QuarantineKeeper(agent, key=key, host=host, slots=slots, at_ms=at_ms)
         licensed = self._licence.valid
         self.ksn = KsnUse(agent, around.ksn, self.update_roads, licensed=licensed, counters=self._counters, at_ms=at_ms)
         self.mdr = MdrUse(agent, around.mdr, self.update_roads, licensed=licensed, at_ms=at_ms)
-        self._parts = (self.diagnosis, self.mdr, self._licence, self._databases, self.ksn, self.tasks)
+        self._parts = (
+            self.diagnosis,
+            self.quarantine,
+            self.mdr,
+            self._licence,
+            self._databases,
+            self.ksn,
+            self.tasks,
+        )
         self._around = around
         self._reported: tuple[bool, Mapping[str, ComponentStatus]] | None = None
         self._licence.follow(at_ms)

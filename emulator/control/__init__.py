@@ -2,7 +2,7 @@
 
 from emulator.control.agent import NOT_RUNNING, OUTBOX_MAX, Components, EndpointAgent, HostChange
 from emulator.control.plane import Control, Deed, Factory, Published, PublishesTasks
-from emulator.control.protection import Protection
+from emulator.control.protection import Given, Protection
 from emulator.control.service import Command, CommandKind, Service
 from emulator.control.sweeps import MATCHES_TOLD, Sweeps, SweepTask
 
@@ -17,6 +17,7 @@ __all__ = [
     "Deed",
     "EndpointAgent",
     "Factory",
+    "Given",
     "HostChange",
     "Protection",
     "Published",

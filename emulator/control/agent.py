@@ -7,6 +7,7 @@ from typing import Any, Final, Protocol
 
 import numpy as np
 
+from emulator import windows_log
 from emulator.clock import Rank
 from emulator.host import HostChanges
 from emulator.policy.settings import AgentSettings
@@ -139,6 +140,16 @@ class EndpointAgent:
             self._plane.context.journal.add(one.kind, Rank.CONTROL, at_ms, self.device, **one.values)
             if one.severity is not None:
                 self.report(at_ms, EventReport(at_ms, one))
+            if one.windows_log:
+                self._log(at_ms, one)
+
+    def _log(self, at_ms: int, told: Told) -> None:
+        """Writes into the Windows event log of the device."""
+        item = windows_log.entry(told, len(self._changes or ()) + 1, at_ms, self._plane.context.world.calendar)
+        self.change_host(at_ms, lambda changes: changes.put("EventLogItem", item))
+        self._plane.context.journal.add(
+            "windows-event", Rank.CONTROL, at_ms, self.device, log=windows_log.CHANNEL, event=told.kind
+        )
 
     def report(self, at_ms: int, report: Report) -> None:
         """Leaves a report for the next synchronisation after `at_ms` that reaches the Administration Server."""

@@ -1,12 +1,25 @@
 """Protection on devices: attempts at Endpoint Agent are decided, and have their effect where they are let through."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
 
+from emulator import security
 from emulator.control.agent import EndpointAgent
 from emulator.control.service import Service
+from emulator.identity import fill
 from emulator.policy.settings import key_of
+from emulator.response.quarantine import QuarantineArguments
 from emulator.security import DELETES_LICENCE, ENDS, STARTS, UNINSTALLS, Attempt, decide, entered
 from emulator.telemetry.context import Context
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What somebody gives with an attempt: settings by group, and a file or a quarantined object."""
+
+    settings: Mapping[str, object] = field(default_factory=dict)
+    object: QuarantineArguments | None = None
 
 
 class Protection:
@@ -16,17 +29,21 @@ class Protection:
         self._context = context
         self._service = service
 
-    def attempt(self, agent: EndpointAgent, at_ms: int, attempt: Attempt, settings: Mapping[str, object]) -> None:
+    def attempt(self, agent: EndpointAgent, at_ms: int, attempt: Attempt, given: Given) -> None:
         """Somebody tries an operation on a device at its moment (KEA-SEC-002 to KEA-SEC-027).
 
-        `settings` are what its user enters, by group; what a policy locks is refused all the same (KEA-POL-034).
+        What a policy locks is refused all the same (KEA-POL-034). A user named `{user}` is the device's own.
         """
-        os = self._context.world.images[int(self._context.world.image[agent.device])].host.os
-        decision = decide(attempt, agent.settings, os=os, running=agent.runs(at_ms))
+        world = self._context.world
+        os = world.images[int(world.image[agent.device])].host.os
+        slots = world.identity(agent.device)
+        attempt = replace(attempt, user=fill(attempt.user, slots))
+        running = agent.runs(at_ms)
+        decision = decide(attempt, agent.settings, os=os, running=running, local_user=slots["user"])
         agent.tell(at_ms, decision.told)
         if not decision.allowed:
             return
-        for group, content in settings.items():
+        for group, content in given.settings.items():
             agent.edit(group, content, at_ms)
         values = entered(attempt.operation, agent.settings)
         if values is not None:
@@ -34,9 +51,22 @@ class Protection:
         name = attempt.operation.name
         if name == UNINSTALLS:
             self._service.remove(agent, at_ms)
-        elif name in ENDS and agent.runs(at_ms):
+        elif name in ENDS and running:
             self._service.stop(agent, at_ms, ENDS[name])
         elif name == STARTS:
             self._service.start(agent, at_ms)
-        elif name == DELETES_LICENCE:
-            agent.components(at_ms).delete_licence(at_ms)
+        elif name in _ON_COMPONENTS:
+            _ON_COMPONENTS[name](agent.components(at_ms), given.object, at_ms, attempt.user)
+
+
+_ON_COMPONENTS: Final[Mapping[str, Callable[[Any, Any, int, str], None]]] = {
+    DELETES_LICENCE: lambda parts, given, at_ms, user: parts.delete_licence(at_ms),
+    security.SHOWS_QUARANTINE: lambda parts, given, at_ms, user: parts.quarantine.show(at_ms),
+    security.SHOWS_QUARANTINE_SETTINGS: lambda parts, given, at_ms, user: parts.quarantine.show_settings(at_ms),
+    security.QUARANTINES: lambda parts, given, at_ms, user: parts.quarantine.add(given.path, at_ms, user),
+    security.DELETES_QUARANTINED: lambda parts, given, at_ms, user: parts.quarantine.delete(given.path, at_ms, user),
+    security.RESTORES_QUARANTINED: lambda parts, given, at_ms, user: parts.quarantine.restore(
+        given.path, given.destination, at_ms, user
+    ),
+}
+"""What operations that are let through do with the components of an agent, by their names."""

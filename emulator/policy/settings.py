@@ -15,6 +15,7 @@ from emulator.policy.sections.cloud import Ksn, Mdr
 from emulator.policy.sections.diagnosis import FailureDiagnosis
 from emulator.policy.sections.general import Licensing, Proxy, ProxyMode
 from emulator.policy.sections.group import Group, Step, Switch
+from emulator.policy.sections.repositories import AdministrationSynchronisation, Quarantine
 from emulator.policy.sections.sandbox import SandboxIntegration
 from emulator.policy.sections.security import (
     Grant,
@@ -37,6 +38,7 @@ __all__ = [
     "GROUP_KEYS",
     "LOCAL_KEYS",
     "SECRET_KEYS",
+    "AdministrationSynchronisation",
     "AgentSettings",
     "DataSubmission",
     "ExcludedNetworkCommunications",
@@ -53,6 +55,7 @@ __all__ = [
     "PasswordProtection",
     "Proxy",
     "ProxyMode",
+    "Quarantine",
     "RequestThrottling",
     "SandboxIntegration",
     "SelfDefense",
@@ -88,6 +91,8 @@ class AgentSettings:
     excluded_network_communications: ExcludedNetworkCommunications = field(
         default_factory=ExcludedNetworkCommunications
     )
+    quarantine: Quarantine = field(default_factory=Quarantine)
+    administration_synchronisation: AdministrationSynchronisation = field(default_factory=AdministrationSynchronisation)
     user_permissions: UserPermissions = field(default_factory=UserPermissions)
     password_protection: PasswordProtection = field(default_factory=PasswordProtection)
     self_defense: SelfDefense = field(default_factory=SelfDefense)

@@ -44,7 +44,7 @@ _PLACES: Final[Mapping[Section, tuple[str, ...]]] = {
         "excluded-network-communications",
     ),
     Section.THREAT_RESPONSE: ("network-isolation", "execution-prevention"),
-    Section.REPOSITORIES: ("quarantine",),
+    Section.REPOSITORIES: ("quarantine", "administration-synchronisation"),
     Section.SECURITY: ("user-permissions", "password-protection", "self-defense"),
 }
 _SECTION_OF: Final = {key: section for section, keys in _PLACES.items() for key in keys}

@@ -2,14 +2,33 @@
 
 from emulator.security.attempts import Attempt, Decision, Reason, decide
 from emulator.security.operations import OPERATIONS, Defended, Operation, Way
-from emulator.security.outcomes import DELETES_LICENCE, ENDS, ENTERS, STARTS, UNINSTALLS, entered
+from emulator.security.outcomes import (
+    DELETES_LICENCE,
+    DELETES_QUARANTINED,
+    ENDS,
+    ENTERS,
+    ON_OBJECTS,
+    QUARANTINES,
+    RESTORES_QUARANTINED,
+    SHOWS_QUARANTINE,
+    SHOWS_QUARANTINE_SETTINGS,
+    STARTS,
+    UNINSTALLS,
+    entered,
+)
 from emulator.security.password import checksum, kept_password, weaknesses
 
 __all__ = [
     "DELETES_LICENCE",
+    "DELETES_QUARANTINED",
     "ENDS",
     "ENTERS",
+    "ON_OBJECTS",
     "OPERATIONS",
+    "QUARANTINES",
+    "RESTORES_QUARANTINED",
+    "SHOWS_QUARANTINE",
+    "SHOWS_QUARANTINE_SETTINGS",
     "STARTS",
     "UNINSTALLS",
     "Attempt",

@@ -22,6 +22,7 @@ class Reason(StrEnum):
     PASSWORD_REQUIRED = "password-required"  # noqa: S105  # the reason that a password is missing, no password
     WRONG_PASSWORD = "wrong-password"  # noqa: S105  # as above
     SELF_DEFENSE = "self-defense"
+    NOT_LOCAL_ACCOUNT = "not-the-local-account"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,16 +55,19 @@ class Decision:
     told: tuple[Told, ...]
 
 
-def decide(attempt: Attempt, settings: AgentSettings, *, os: str, running: bool = True) -> Decision:
+def decide(
+    attempt: Attempt, settings: AgentSettings, *, os: str, running: bool = True, local_user: str = ""
+) -> Decision:
     """Decides on an attempt under the settings that hold on the device; nothing is remembered from one to the next.
 
-    `running` tells whether Endpoint Agent runs. On a device whose `os` is not "windows" nothing is refused: the pages
-    on protection are about Windows, and what holds elsewhere is not known.
+    `running` tells whether Endpoint Agent runs, `local_user` is the account of the device's user. On a device whose
+    `os` is not "windows" nothing is refused: the pages on protection are about Windows, and what holds elsewhere is not
+    known.
 
     Other programs meet self-defense alone. Users on the device need the right (KEA-SEC-003), then the password where
     the operation asks for it (KEA-SEC-008). What comes from the Administration Server needs no right on the device.
     """
-    reason, clause = (None, "") if os != "windows" else _refusal(attempt, settings, running)
+    reason, clause = (None, "") if os != "windows" else _refusal(attempt, settings, running, local_user)
     values: dict[str, str | int | bool] = {
         "operation": attempt.operation.name,
         "user": attempt.user,
@@ -75,7 +79,7 @@ def decide(attempt: Attempt, settings: AgentSettings, *, os: str, running: bool 
     return Decision(False, reason, clause, (told,))
 
 
-def _refusal(attempt: Attempt, settings: AgentSettings, running: bool) -> tuple[Reason | None, str]:
+def _refusal(attempt: Attempt, settings: AgentSettings, running: bool, local_user: str) -> tuple[Reason | None, str]:
     operation, way = attempt.operation, attempt.through
     if operation.defended is not None:
         clause = refusal(settings.self_defense, operation.defended, running=running)
@@ -84,6 +88,8 @@ def _refusal(attempt: Attempt, settings: AgentSettings, running: bool) -> tuple[
         stands = standing(settings.user_permissions, operation.right, attempt.user, attempt.groups)
         if stands is not Standing.GRANTED:
             return Reason.NO_PERMISSION, _NOT_GRANTED[stands]
+    if operation.local_account and attempt.user.casefold() != local_user.casefold():
+        return Reason.NOT_LOCAL_ACCOUNT, "KEA-QUA-020"
     if way in operation.asks:
         match answer(settings.password_protection, attempt.password):
             case Answer.MISSING:

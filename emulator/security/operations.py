@@ -6,7 +6,7 @@ no right.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
 
@@ -41,7 +41,8 @@ class Operation:
     """One operation: the ways to attempt it, the first being the usual one, and what it takes.
 
     `asks` are the ways on which password protection asks for the password. `changes` is the settings group that it
-    changes, `command` the command of Endpoint Agent's command line, as documented.
+    changes, `command` the command of Endpoint Agent's command line. With `local_account` only the account of the
+    device's user may do it (KEA-QUA-020).
     """
 
     name: str
@@ -52,6 +53,7 @@ class Operation:
     defended: Defended | None = None
     changes: str | None = None
     command: str = ""
+    local_account: bool = False
 
 
 def _typed(
@@ -125,7 +127,16 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
             changes="kata-integration",
         ),
         _typed("show-quarantine", "--quarantine=show", "quarantined objects are listed", None),
-        _typed("delete-quarantined", "--quarantine=delete", "a quarantined object is deleted", None),
+        Operation(
+            "show-quarantine-settings",
+            "the settings of quarantine are shown",
+            (Way.COMMAND_LINE,),
+            command="--quarantine=limits",  # the word is recalled, not found
+        ),
+        replace(
+            _typed("delete-quarantined", "--quarantine=delete", "a quarantined object is deleted", None),
+            local_account=True,
+        ),
         _typed("restore-quarantined", "--quarantine=restore", "a quarantined object is restored", None),
         _typed("quarantine-file", "--quarantine=add", "a file is put in quarantine", None),
         _typed(

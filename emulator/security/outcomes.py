@@ -25,6 +25,13 @@ STARTS: Final = "start-service"
 """The operation that starts what ENDS stopped."""
 DELETES_LICENCE: Final = "delete-licence"
 """The operation after which Endpoint Agent has no key."""
+SHOWS_QUARANTINE: Final = "show-quarantine"
+SHOWS_QUARANTINE_SETTINGS: Final = "show-quarantine-settings"
+QUARANTINES: Final = "quarantine-file"
+DELETES_QUARANTINED: Final = "delete-quarantined"
+RESTORES_QUARANTINED: Final = "restore-quarantined"
+ON_OBJECTS: Final = (QUARANTINES, DELETES_QUARANTINED, RESTORES_QUARANTINED)
+"""Operations on a file or on a quarantined object, which has to be named."""
 UNINSTALLS: Final = "uninstall"
 """The operation after which there is nothing to start."""
 ENTERS: Final[Mapping[str, tuple[str, ...] | None]] = {

@@ -20,13 +20,14 @@ from emulator.policy.policies import Governing, Policy, PolicySet, PolicySetting
 from emulator.policy.settings import offered_by
 from emulator.policy.types import ENDPOINT_AGENT
 from emulator.ports import I64, Answers, Synchronisations
-from emulator.reporting import EventReport, Report
+from emulator.reporting import EventReport, QuarantineEntry, QuarantineReport, Report
 from emulator.tasks.task import TaskReport
 from emulator.world import Governed, News
 from fakes.administration.events import Event, EventLog
 from fakes.administration.exchange import PolicyFile, export_policy, import_policy
 from fakes.administration.history import RevisionHistory, Saved
 from fakes.administration.inventory import DeviceRecord, Inventory
+from fakes.administration.quarantine import QuarantineList
 from fakes.administration.roles import ADMINISTRATOR, AccessControl, Right
 from fakes.administration.tasks import TaskStore
 from fakes.faults import FaultSchedule, Requests, unreachable
@@ -93,6 +94,7 @@ class AdministrationServer:
         self.access = access or AccessControl()
         self.events = EventLog() if events is None else events
         self.tasks = TaskStore(_Places(self._tree, self._names, self._group), self.access)
+        self._quarantine = QuarantineList()
         self._inventory = inventory
         self._plugins = dict(plugins)
         self._history_of_policies = RevisionHistory()
@@ -226,6 +228,8 @@ class AdministrationServer:
                 self.events.receive(device, at_ms, item)
             elif isinstance(item, TaskReport):
                 self.tasks.receive(device, at_ms, item)
+            elif isinstance(item, QuarantineReport):
+                self._quarantine.receive(device, at_ms, item)
             elif self._inventory is not None:
                 self._inventory.receive(device, at_ms, item)
 
@@ -233,6 +237,16 @@ class AdministrationServer:
         """The events of a device that are stored at a moment, in the order of their reception."""
         self._require(account, Right.READ_EVENTS, self._place(device, at_ms))
         return self.events.of(device, at_ms)
+
+    def quarantined(self, device: int, *, at_ms: int, account: str = ADMINISTRATOR) -> tuple[QuarantineEntry, ...]:
+        """The objects of a device in the common list of quarantined objects at a moment (KEA-QUA-012)."""
+        self._require(account, Right.READ_QUARANTINE, self._place(device, at_ms))
+        return self._quarantine.of(device, at_ms)
+
+    def can_manage(self, device: int, path: str, *, at_ms: int) -> bool:
+        """Whether an object that was quarantined from a path is in the list, so that something can be done with it
+        from here (KEA-QUA-040)."""
+        return self._quarantine.find(device, path, at_ms) is not None
 
     def record(self, device: int, *, at_ms: int, account: str = ADMINISTRATOR) -> DeviceRecord:
         """A device as the inventory has it at a moment; the server has to have one."""
@@ -399,12 +413,20 @@ class AdministrationServer:
         # stand for something else in the group it comes to.
         return replace(self._announce((), moved, at_ms), tasks=self.tasks.moved(moved, at_ms=at_ms))
 
-    def command(self, devices: I64, order: object, *, at_ms: int, account: str = ADMINISTRATOR) -> tuple[News, ...]:
+    def command(
+        self,
+        devices: I64,
+        order: object,
+        *,
+        at_ms: int,
+        account: str = ADMINISTRATOR,
+        right: Right = Right.OPERATE_DEVICES,
+    ) -> tuple[News, ...]:
         """Has Network Agent of devices (indices) carry out an order (KEA-ADM-001 to KEA-ADM-004)."""
         self._check_order(at_ms)
         chosen: I64 = np.unique(devices).astype(np.int64)
         for index in np.unique(self._group.now()[chosen]).tolist():
-            self._require(account, Right.OPERATE_DEVICES, self._names[index])
+            self._require(account, right, self._names[index])
         self._changed_ms = at_ms
         return (News(at_ms, chosen, order),) if len(chosen) else ()
 

@@ -8,7 +8,13 @@ from collections.abc import Mapping
 from typing import Final
 
 from scenarios.actions import administration, devices, faults, policies, security, surroundings, tasks
-from scenarios.actions.administration import CreateGroup, MoveDevices, View, Viewed
+from scenarios.actions.administration import (
+    CommandQuarantine,
+    CreateGroup,
+    MoveDevices,
+    View,
+    Viewed,
+)
 from scenarios.actions.base import Action, Bounded, Lasting, Operation, Targeted, by_literal
 from scenarios.actions.devices import (
     COUNT_MAX,
@@ -93,6 +99,7 @@ __all__ = [
     "ChangePolicy",
     "ChangeTask",
     "CommandAgent",
+    "CommandQuarantine",
     "CopyPolicy",
     "CorruptedUpdate",
     "CrashAgent",

@@ -6,7 +6,9 @@ from typing import Annotated, Final, Literal
 from pydantic import Field
 
 from emulator.policy.groups import ROOT
+from emulator.response.quarantine import OrderKind
 from scenarios.actions.base import Action, Operation, Targeted
+from scenarios.actions.devices import File
 from scenarios.actions.policies import GroupName
 from scenarios.fields import Text, member_of
 
@@ -20,6 +22,7 @@ class Viewed(StrEnum):
     EVENTS = "events"
     STATUS = "status"
     TASKS = "tasks"
+    QUARANTINE = "quarantine"
 
 
 class CreateGroup(Operation):
@@ -47,4 +50,13 @@ class View(Operation):
     group: Annotated[GroupName, Field(description="the administration group, with all below it")] = ROOT
 
 
-MODELS: Final[tuple[type[Action], ...]] = (CreateGroup, MoveDevices, View)
+class CommandQuarantine(Operation, Targeted):
+    """Has devices restore or delete an object in their quarantine, where the common list has it."""
+
+    example = "{at: 3h, do: command-quarantine, target: {tag: lab}, command: restore, file: synthetic/dropper}"
+    do: Literal["command-quarantine"]
+    command: Annotated[OrderKind, member_of(OrderKind, "command"), Field(description="what is done")]
+    file: Annotated[File, Field(description="the file that the object was")]
+
+
+MODELS: Final[tuple[type[Action], ...]] = (CreateGroup, MoveDevices, View, CommandQuarantine)

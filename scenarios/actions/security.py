@@ -4,11 +4,14 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 
+from emulator.folders import cause_against
 from emulator.policy.errors import SettingError
 from emulator.policy.secrets import Secret, secret
-from emulator.security import ENTERS, OPERATIONS, Way
+from emulator.response.quarantine import Conflict, PathType
+from emulator.security import ENTERS, ON_OBJECTS, OPERATIONS, RESTORES_QUARANTINED, Way
 from scenarios.actions.base import Action, Targeted
-from scenarios.fields import Text, enumeration, member_of, names_of, refused
+from scenarios.actions.devices import File
+from scenarios.fields import Model, Text, enumeration, member_of, names_of, refused
 from scenarios.problems import LocatedError
 
 _NAMES: Final = tuple(OPERATIONS)
@@ -21,6 +24,31 @@ def _read_password(data: object) -> Secret:
         raise refused(LocatedError((), error.cause, error.remedy)) from error
 
 
+class ObjectEntry(Model):
+    """A file, or the quarantined object that it became, and where a restore puts it."""
+
+    file: Annotated[File, Field(description="the file, or the one that the quarantined object was")]
+    path_type: Annotated[
+        PathType,
+        member_of(PathType, "path type"),
+        Field(alias="path-type", description="where it is restored to; without it, the folder of the settings"),
+    ] = PathType.SETTINGS
+    path: Annotated[Text | None, Field(description="the folder, where the path type is `custom`")] = None
+    action: Annotated[
+        Conflict, member_of(Conflict, "action"), Field(description="what is done about a file of the same name")
+    ] = Conflict.RENAME
+
+    @model_validator(mode="after")
+    def _has_the_folder_that_it_needs(self) -> "ObjectEntry":
+        if (self.path is not None) is not (self.path_type is PathType.CUSTOM):
+            remedy = "write `path` together with `path-type: custom`, and with nothing else"
+            raise refused(LocatedError(("path",), "path type and path do not fit together", remedy))
+        cause = None if self.path is None else cause_against(self.path)
+        if cause is not None:
+            raise refused(LocatedError(("path",), cause, "write a full path, such as C:\\Restored"))
+        return self
+
+
 class Attempt(Targeted):
     """Somebody tries an operation on Endpoint Agent of each device, which lets it through or refuses it."""
 
@@ -29,7 +57,7 @@ class Attempt(Targeted):
     operation: Annotated[
         str, names_of(lambda: _NAMES, "operation"), enumeration(_NAMES), Field(description="what is tried")
     ]
-    user: Annotated[Text, Field(description="who tries it: a user of the device, or a program")]
+    user: Annotated[Text, Field(description="who tries it: a user of the device (`{user}` is its own), or a program")]
     groups: Annotated[tuple[Text, ...], Field(description="groups of users that this one is in", strict=False)] = ()
     password: Annotated[
         Secret | None,
@@ -44,6 +72,25 @@ class Attempt(Targeted):
         dict[str, Any],
         Field(description="what the user enters, by settings group; only where something is entered"),
     ] = Field(default_factory=dict)  # read by emulator.policy, which knows the groups
+
+    object: Annotated[
+        ObjectEntry | None, Field(description="the file or the quarantined object; only for operations on one")
+    ] = None
+
+    @model_validator(mode="after")
+    def _names_its_object(self) -> "Attempt":
+        if self.operation in ON_OBJECTS and self.object is None:
+            cause = f"{self.operation} is about no file"
+            raise refused(LocatedError(("operation",), cause, "write which file under `object`"))
+        if self.object is not None and self.operation not in ON_OBJECTS:
+            cause = f"{self.operation} is not about a file"
+            raise refused(LocatedError(("object",), cause, f"leave it out, or try one of: {', '.join(ON_OBJECTS)}"))
+        if self.object is not None and self.operation != RESTORES_QUARANTINED:
+            given = self.object.model_fields_set - {"file"}
+            if given:
+                remedy = f"leave it out, or try {RESTORES_QUARANTINED}"
+                raise refused(LocatedError(("object",), f"{self.operation} restores nothing", remedy))
+        return self
 
     @model_validator(mode="after")
     def _fits_the_operation(self) -> "Attempt":

@@ -30,6 +30,7 @@ NAMES = (
     "managed-detection",
     "policy-life-cycle",
     "policy-roll-out",
+    "quarantine-fills-up",
     "throttling",
     "updates-and-proxy",
 )

@@ -12,15 +12,12 @@ from emulator.policy.errors import SettingError
 from emulator.policy.records import Basis
 from emulator.policy.settings import (
     DEFAULTS,
-    GROUP_KEYS,
     LOCAL_KEYS,
     AgentSettings,
     DataSubmission,
     KataIntegration,
     RequestThrottling,
     SettingDescription,
-    Step,
-    Switch,
     describe,
     key_of,
     parse_group,
@@ -49,6 +46,9 @@ DOCUMENTED_DEFAULTS = [
     ("KEA-CEN-029", "kata-integration", "sync-interval", 5, "min"),
     ("KEA-SBX-006", "kics-integration", "connect-using-general-proxy", False, ""),
     ("KEA-SBX-004", "sandbox-integration", "connect-using-general-proxy", False, ""),
+    ("KEA-QUA-022", "quarantine", "folder", "%SOYUZAPPDATA%\\Quarantine\\", "characters"),
+    ("KEA-QUA-035", "quarantine", "restored-folder", "%SOYUZAPPDATA%\\Restored\\", "characters"),
+    ("KEA-QUA-016", "administration-synchronisation", "send-quarantine-data-to-server", True, ""),
     ("KEA-SEC-024", "self-defense", "enabled", True, ""),
     ("KEA-PRX-009", "proxy", "port", 8080, ""),
     ("KEA-KSN-002", "ksn", "enabled", False, ""),
@@ -80,6 +80,10 @@ def test_defaults_that_no_clause_gives_are_marked_as_the_emulators_choice() -> N
         ("excluded-network-communications", "rules"),
         ("sandbox-integration", "enabled"),
         ("sandbox-integration", "servers"),
+        ("quarantine", "limit-size"),
+        ("quarantine", "max-size"),
+        ("quarantine", "use-threshold"),
+        ("quarantine", "threshold"),
         ("user-permissions", "granted"),
         ("password-protection", "enabled"),
         ("password-protection", "password"),
@@ -118,69 +122,6 @@ def test_rule_fields_are_not_presented_as_documented() -> None:
         assert {field.basis for field in DESCRIBED[group, "rules"].items} == {basis}
 
 
-def test_the_default_switch_is_unaffected_but_for_three_groups() -> None:
-    # KEA-POL-025, KEA-TEL-019, KEA-EDX-028, KEA-EDX-038
-    under = {group.key: group.switch_clause for group in describe() if group.switch is Switch.UNDER_POLICY}
-    assert under == {
-        "request-throttling": "KEA-TEL-019",
-        "excluded-processes": "KEA-EDX-028",
-        "excluded-network-communications": "KEA-EDX-038",
-    }
-    assert {group.switch_clause for group in describe() if group.switch is Switch.UNAFFECTED} == {"KEA-POL-025"}
-    named = {"proxy", "ksn", "self-defense"}  # by the clause itself
-    assert named <= {group.key for group in describe() if group.switch is Switch.UNAFFECTED}
-
-
-def test_the_groups_are_where_the_console_has_them() -> None:
-    # KEA-TEL-006, KEA-TEL-026, KEA-CEN-034, KEA-EDX-040
-    places = {group.key: (group.section, group.title) for group in describe()}
-    general = "Telemetry collection servers / General settings"
-    assert places["data-submission"] == (general, "Data submission settings")
-    assert places["request-throttling"] == (general, "Request throttling")
-    assert places["kata-integration"] == ("Telemetry collection servers / Integration with KATA", "Connection settings")
-    assert places["excluded-processes"] == ("EDR telemetry / Excluded processes", "Exclusions")
-    assert places["excluded-network-communications"] == (
-        "EDR telemetry / Excluded network communications",
-        "Exclusions",
-    )
-
-
-def test_security_proxy_and_licensing_are_where_the_console_has_them() -> None:
-    # KEA-SEC-006, KEA-SEC-019, KEA-SEC-026, KEA-PRX-015, KEA-LIC-002, KEA-DIA-003
-    places = {group.key: (group.section, group.title) for group in describe(LOCAL_KEYS)}
-    assert [key for key, (section, _) in places.items() if section == "Application settings / Security settings"] == [
-        "user-permissions",
-        "password-protection",
-        "self-defense",
-    ]
-    assert [key for key, (section, _) in places.items() if section == "Application settings / General settings"] == [
-        "proxy",
-        "licensing",
-    ]
-    assert places["failure-diagnosis"] == ("Application settings / Failure diagnosis", "Failure diagnosis")
-
-
-def test_the_groups_stand_in_the_order_of_the_settings_steps() -> None:
-    # KEA-POL-011
-    steps = [group.step for group in describe() if group.step is not None]
-    assert steps == sorted(steps, key=list(Step).index)
-    without = [group.key for group in describe() if group.step is None]
-    assert without == list(GROUP_KEYS[-len(without) :])
-
-
-def test_optimisation_is_in_the_section_of_processes_only() -> None:
-    # KEA-EDX-040, KEA-EDX-039
-    assert [group for group, key in DESCRIBED if key == "optimise-telemetry"] == ["excluded-processes"]
-    assert [group for group, key in DESCRIBED if key == "use-exclusions"] == [
-        "excluded-processes",
-        "excluded-network-communications",
-    ]
-
-
-def test_there_is_no_setting_for_the_importance_of_an_event() -> None:
-    assert not [key for _, key in DESCRIBED if "importance" in key]  # KEA-TEL-009
-
-
 def every_setting() -> list[tuple[str, SettingDescription]]:
     top = [(f"{group}.{key}", setting) for (group, key), setting in DESCRIBED.items()]
     return top + [(f"{place}.{item.key}", item) for place, setting in top for item in setting.items]
@@ -200,7 +141,9 @@ def test_a_documented_setting_names_its_clause_and_only_it() -> None:
 
 
 def test_defaults_and_ranges_agree_with_the_catalogue() -> None:
-    known = clauses("telemetry", "central-node", "sandbox-and-kics", "security", "proxy", "ksn", "diagnostics")
+    known = clauses(
+        "telemetry", "central-node", "sandbox-and-kics", "quarantine", "security", "proxy", "ksn", "diagnostics"
+    )
     words = {"enabled": True, "disabled": False}
     compared = 0
     for place, setting in every_setting():
@@ -208,7 +151,9 @@ def test_defaults_and_ranges_agree_with_the_catalogue() -> None:
             value = known[setting.default_clause]["value"]
             assert isinstance(value, dict)
             assert setting.default == words.get(value["default"], value["default"]), place
-            assert value.get("setting", "").endswith(setting.key) or setting.key == "enabled", place
+            assert (
+                value.get("setting", "").removesuffix("-setting").endswith(setting.key) or setting.key == "enabled"
+            ), place
             compared += 1
         if setting.range_clause:
             value = known[setting.range_clause]["value"]

@@ -62,9 +62,11 @@ def tried(
     way: Way | None = None,
     os: str = "windows",
     running: bool = True,
+    local_user: str = "mallory",
 ) -> Decision:
     secret = None if password is None else Secret(password)
-    return decide(Attempt(OPERATIONS[operation], user, groups, secret, way), settings, os=os, running=running)
+    attempt = Attempt(OPERATIONS[operation], user, groups, secret, way)
+    return decide(attempt, settings, os=os, running=running, local_user=local_user)
 
 
 def test_the_operations_that_ask_are_those_of_the_documented_list() -> None:
@@ -225,6 +227,7 @@ def test_an_attempt_goes_through_exactly_where_nothing_that_is_switched_on_stand
         defended and OPERATIONS[operation].defended is not None,
         permissions and needed is not None and needed.value not in items and chosen is not Way.CONSOLE,
         protected and (operation, chosen) in ASKING and password != "tide",
+        OPERATIONS[operation].local_account and user != "mallory",
     ]
     decision = tried(operation, settings, user, groups=listed, password=password, way=chosen)
     assert decision.allowed == (not any(against))

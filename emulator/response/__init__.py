@@ -1,0 +1,1 @@
+"""Response: what Endpoint Agent does against what was found on a device."""
