@@ -6,6 +6,7 @@ from typing import Any, Final
 from emulator.components import AgentComponents
 from emulator.control import EndpointAgent
 from emulator.mdr import EndpointProtection
+from emulator.sandbox import SandboxObject
 from scenarios import actions
 
 ON_COMPONENTS: Final[Mapping[type[actions.Action], Callable[[AgentComponents, Any, int], None]]] = {
@@ -20,7 +21,9 @@ ON_COMPONENTS: Final[Mapping[type[actions.Action], Callable[[AgentComponents, An
 """What each of these actions does, by its type: called with the components, the action, and the moment."""
 
 
-def look_up(sha256: str, agent: EndpointAgent, at_ms: int) -> None:
-    """A device meets a file; one whose components nobody has asked for does not use KSN."""
+def look_up(met: SandboxObject, agent: EndpointAgent, at_ms: int) -> None:
+    """A device meets a file; one whose components nobody has asked for uses neither KSN nor Sandbox."""
     if agent.built:
-        agent.components(at_ms).ksn.look_up(sha256, at_ms)
+        parts = agent.components(at_ms)
+        parts.ksn.look_up(met.sha256, at_ms)
+        parts.sandbox.meet(met, at_ms)

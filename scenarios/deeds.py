@@ -17,6 +17,7 @@ from emulator.images.parts import WEB, hashes, outbound, program
 from emulator.ioc.snapshot import Instance
 from emulator.ports import I64
 from emulator.response.quarantine import Destination, QuarantineArguments
+from emulator.sandbox import SandboxObject
 from emulator.security import OPERATIONS, Attempt
 from emulator.world import LocalEdit
 from scenarios import actions
@@ -59,12 +60,23 @@ def path_of(name: str, os: Os) -> str:
     return f"{folder}\\{short}.exe" if os == "windows" else f"{folder}/{short}"
 
 
+def met(process: str, os: Os) -> SandboxObject:
+    """The file that a device runs when it starts a process."""
+    path = path_of(process, os)
+    md5, _, sha256 = hashes(path)
+    return SandboxObject(path, md5, sha256, _size_bytes(sha256))
+
+
+def _size_bytes(sha256: str) -> int:
+    least, most = _SIZE_BYTES
+    return least + int(sha256[:8], 16) % most
+
+
 def placed_file(action: actions.PlaceFile, os: Os) -> Instance:
     """The file that an action puts on a device; what it does not say follows from the path."""
     path = path_of(action.file, os)
     md5, sha1, sha256 = hashes(path)
-    least, most = _SIZE_BYTES
-    size_bytes = least + int(sha256[:8], 16) % most if action.size is None else action.size
+    size_bytes = _size_bytes(sha256) if action.size is None else action.size
     return file_item(
         os,
         path,

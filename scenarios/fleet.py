@@ -76,8 +76,12 @@ class Fleet:
 
     def name(self, index: int) -> str:
         """The name of one device."""
-        block = next(block for block in self.blocks if index < block.first + block.count)
+        block = self.block_of(index)
         return device_name(block.name, index - block.first)
+
+    def block_of(self, index: int) -> Block:
+        """The block of one device."""
+        return next(block for block in self.blocks if index < block.first + block.count)
 
     def names(self, indices: I64) -> pa.StringArray:
         """The names of many devices, in the order given."""

@@ -15,6 +15,9 @@ from emulator.policy.types import ENDPOINT_AGENT, PolicyType
 from emulator.ports import Port
 from fakes.administration import PLUGINS, Right
 from fakes.administration.events import STORAGE_DEFAULT_D, STORAGE_MAX_D
+from fakes.sandbox import ANALYSIS_MS
+from fakes.sandbox import NODE as SANDBOX_NODE
+from scenarios.actions.devices import File
 from scenarios.actions.tasks import NewTask
 from scenarios.facts import FACTS, RUN_FACTS
 from scenarios.fields import (
@@ -220,11 +223,22 @@ class UpdatesEntry(Model):
     download: Annotated[Span, Field(description="how long a download takes")] = 40_000
 
 
+class SandboxEntry(Model):
+    """Kaspersky Sandbox: the servers of one cluster, and what they detect."""
+
+    nodes: Annotated[Many[Text], Field(min_length=1, description="its servers, by the host names in policies")] = (
+        SANDBOX_NODE,
+    )
+    detects: Annotated[Many[File], Field(description="the files that are malicious; all others are clean")] = ()
+    analysis: Annotated[Span, Field(description="how long the examination of an object takes")] = ANALYSIS_MS
+
+
 class ServicesEntry(Model):
     """The services that Endpoint Agent asks one device at a time, and the proxy server on the way."""
 
     proxy: Annotated[ProxyEntry | None, Field(description="without it, there is none")] = None
     updates: UpdatesEntry = UpdatesEntry()
+    sandbox: SandboxEntry = SandboxEntry()
     reputations: Annotated[dict[Sha256, ReputationName], Field(description="what KSN knows of files, by SHA-256")] = (
         Field(default_factory=dict)
     )

@@ -137,7 +137,10 @@ class _Loader:
         licences = read_keys(checker, self._sections["keys"], fleet) if "keys" in self._sections else None
         tasks = self._tasks(groups, licences)
         before = checker.found
-        timeline = self._timeline(Surroundings(self._folder, known, servers, groups, access, licences, tasks))
+        services: ServicesEntry | None = self._sections.get("services")
+        sandbox_nodes = () if services is None else services.sandbox.nodes
+        around = Surroundings(self._folder, known, servers, groups, access, licences, tasks, sandbox_nodes)
+        timeline = self._timeline(around)
         recording_ms = self._recording()
         moments = self._moments(timeline, recording_ms) if checker.found == before else None
         expectations = self._expectations(fleet, groups, servers, moments)

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from emulator.clock import SLOT_MS
+from emulator.clock import SLOT_MS, Calendar
 from emulator.control import Command
 from emulator.errors import UserError
 from emulator.policy.errors import GroupError, PolicyError, SettingError
@@ -30,7 +30,7 @@ from fakes.administration import (
 from scenarios import actions, deeds
 from scenarios.format import TaskEntry
 from scenarios.services import KnownKey
-from scenarios.task_operations import TaskOperations
+from scenarios.task_operations import Later, TaskOperations
 from scenarios.tasks import Indicators
 from scenarios.told import ToldOfDevice, ToldOfRun
 
@@ -77,9 +77,11 @@ class Operations:
     devices that were asked for, since the last time. An operation that is refused tells why and changes nothing.
     """
 
-    def __init__(self, server: AdministrationServer, keys: Mapping[str, KnownKey], indicators: Indicators) -> None:
+    def __init__(
+        self, server: AdministrationServer, keys: Mapping[str, KnownKey], indicators: Indicators, calendar: Calendar
+    ) -> None:
         self._server = server
-        self._tasks = TaskOperations(server, keys, indicators, self._tell)
+        self._tasks = TaskOperations(server, keys, indicators, calendar, self._tell)
         self._news: list[News] = []
         self._told: list[ToldOfRun] = []
         self._views: list[tuple[int, Look]] = []
@@ -116,6 +118,16 @@ class Operations:
         """Takes out what is to be looked at, each with its moment: it tells what it shows of some devices."""
         views, self._views = self._views, []
         return views
+
+    def take_later(self) -> list[tuple[int, Later]]:
+        """Takes out what is to be done at later moments, by `do_later`."""
+        return self._tasks.take_later()
+
+    def do_later(self, act: Later, at_ms: int) -> tuple[News, ...]:
+        """Does what was left for a moment, and gives what it makes known to devices."""
+        news = act(at_ms)
+        self._news += news
+        return news
 
     def take_moved(self) -> list[tuple[int, I64, str]]:
         """Takes out the devices that were moved to a group: (moment, devices, group)."""

@@ -57,6 +57,7 @@ class Surroundings:
     access: AccessControl | None = None
     keys: Mapping[str, KnownKey] | None = None
     tasks: tuple[TaskEntry, ...] = ()
+    sandbox_nodes: tuple[str, ...] = ()
     made_policies: tuple[str, ...] = ()
     made_groups: tuple[str, ...] = ()
     made_tasks: tuple[str, ...] = ()
@@ -85,7 +86,7 @@ class Surroundings:
         if kind == "server" and self.servers is not None:
             ports = [port.value for port in self.servers]
             nodes = [node for server in self.servers.values() for node in server.nodes]
-            return tuple(dict.fromkeys([*ports, *nodes, *NODES]))
+            return tuple(dict.fromkeys([*ports, *nodes, *NODES, *self.sandbox_nodes]))
         if kind == "policy" and self.policies is not None:
             return tuple(dict.fromkeys((*self.policies, *self.made_policies)))
         if kind == "group" and self.groups is not None:

@@ -29,8 +29,10 @@ from emulator.telemetry.watch import WatchResult
 from scenarios import recording
 from scenarios.actions import Sweep, name_of
 from scenarios.backends import Chosen, check_backend, require_passed
+from scenarios.coupling import responds_as_group
 from scenarios.expectations import Outcome
 from scenarios.folder import RunFolder
+from scenarios.group_responses import GroupResponses
 from scenarios.model import Scenario
 from scenarios.observation import Stored, together
 from scenarios.progress import Progress
@@ -146,6 +148,7 @@ class _Run:
         self._facts: list[Fact] = []
         self._cells: recording.Cells | None = None
         self._reactions = Reactions(scenario.reactions, scenario.duration_ms)
+        self._group_responses = GroupResponses(scenario)
 
     def go(self) -> Result:
         """From the first part to the verdict."""
@@ -201,20 +204,22 @@ class _Run:
     def _spans(self) -> Iterator[int]:
         """The ends of the spans of time that shards are sent through: each part's end is one of them."""
         duration_ms = self._scenario.duration_ms
-        lines = 1 if self._scenario.reactions else SPAN_DEVICE_HOURS * HOUR_MS // len(self._scenario.fleet) // LINE_MS
+        coupled = bool(self._scenario.reactions) or responds_as_group(self._scenario)
+        lines = 1 if coupled else SPAN_DEVICE_HOURS * HOUR_MS // len(self._scenario.fleet) // LINE_MS
         for part_ms in range(0, duration_ms, self._part_ms):
             end_ms = min(part_ms + self._part_ms, duration_ms)
             for from_ms in range(part_ms, end_ms, max(1, lines) * LINE_MS):
                 yield min(from_ms + max(1, lines) * LINE_MS, end_ms)
 
     def _take(self, shards: Sequence[Shard], until_ms: int) -> None:
-        commands = self._reactions.commands(self._now_ms)
+        commands = self._reactions.commands(self._now_ms) + self._group_responses.commands(self._now_ms)
         for shard in shards:
             shard.begin(until_ms, commands)
         parts = [shard.part() for shard in shards]
         self._now_ms = until_ms
         facts = self._add(parts)
         self._reactions.saw(facts, until_ms)
+        self._group_responses.saw(facts)
         if until_ms % self._part_ms == 0:
             self._write()
         self._progress.advance(until_ms)

@@ -9,10 +9,10 @@ from emulator.components import Surroundings
 from emulator.control import Sweeps
 from emulator.licensing import FOREVER_MS, Key, Licence, installed_with
 from emulator.policy.settings import DEFAULTS, AgentSettings, Group
-from fakes import activation, administration, ksn, mdr, services, updates
+from fakes import activation, administration, ksn, mdr, sandbox, services, updates
 from fakes.faults import FaultSchedule
 from fakes.proxy import ProxyServer
-from scenarios import actions
+from scenarios import actions, deeds
 from scenarios.fleet import Block, Fleet
 from scenarios.format import KeyEntry, ServicesEntry
 from scenarios.problems import hint, shown
@@ -86,6 +86,8 @@ class Services:
         self._updates = updates.UpdateServers(roads, faults, published, blocked_ms=blocked_ms)
         self._ksn = ksn.KsnService(entry.reputations, roads)
         self._mdr = mdr.MdrService(roads)
+        detects = {deeds.met(file, os).sha256 for file in entry.sandbox.detects for os in deeds.SYSTEMS}
+        self._sandbox = sandbox.SandboxCluster(entry.sandbox.nodes, detects, roads, analysis_ms=entry.sandbox.analysis)
         self.kics_tells = entry.kics_tells_the_administration_server
 
     def licence(self, block: Block) -> Licence:
@@ -101,6 +103,7 @@ class Services:
             updates=self._updates,
             ksn=self._ksn,
             mdr=self._mdr,
+            sandbox=self._sandbox,
             sweeps=sweeps,
             installed_licence=lambda device: self.licence(block_of(device)),
             discovered_proxy=self.discovered_proxy,
@@ -125,4 +128,4 @@ def lived_from_the_start(
 
 def _watched(settings: AgentSettings) -> tuple[Group, ...]:
     """The settings groups that components follow by themselves."""
-    return settings.ksn, settings.mdr, settings.failure_diagnosis
+    return settings.sandbox_integration, settings.ksn, settings.mdr, settings.failure_diagnosis

@@ -20,7 +20,6 @@ from emulator.control import NOT_RUNNING, EndpointAgent, HostChange, Protection,
 from emulator.exclusions.environment import Os
 from emulator.identity import Identity, identity
 from emulator.images import IMAGES, Image
-from emulator.images.parts import hashes
 from emulator.ioc.document import IndicatorFile, parse_file
 from emulator.ioc.witness import first_witness
 from emulator.journal import RUN, Journal
@@ -44,11 +43,13 @@ from fakes.telemetry import TelemetryNodes
 from scenarios import actions, deeds
 from scenarios.backends import Chosen
 from scenarios.component_deeds import ON_COMPONENTS, look_up
+from scenarios.coupling import puts_off
 from scenarios.fleet import Block
 from scenarios.model import Scenario
 from scenarios.observation import Intervals
 from scenarios.operations import Look, Operations, possible_settings
 from scenarios.services import Services, lived_from_the_start
+from scenarios.task_operations import Later
 
 SPELLS: Final[Mapping[type[actions.Action], tuple[Condition, str, str]]] = {
     actions.Unplug: (Condition.OFF_LINE, "off-line", "on-line"),
@@ -73,7 +74,7 @@ class _Due:
     """What a server is to do from a moment on."""
 
     at_ms: int
-    action: ServerAction
+    action: ServerAction | Later
     devices: I64 | None
     name: str
 
@@ -101,7 +102,7 @@ class Stage:
         self._own = fleet.everything if devices is None else devices
         self._faults = FaultSchedule()
         self._due: list[_Due] = []
-        self._puts_off = any(isinstance(reaction.action, ServerAction) for reaction in scenario.reactions)
+        self._puts_off = puts_off(scenario)
         self._adapters: dict[Target, PerPackage] = {}
         self._files: dict[Path, tuple[IndicatorFile, ...]] = {}
         self._firsts = [block.first for block in fleet.blocks]
@@ -124,7 +125,7 @@ class Stage:
             inventory=Inventory(self._known),
             events=EventLog(scenario.event_storage_d),
         )
-        self._operations = Operations(self.administration, scenario.keys, self._indicators)
+        self._operations = Operations(self.administration, scenario.keys, self._indicators, scenario.calendar)
         self._services = Services(scenario.services, scenario.keys, fleet, self._faults)
         self.servers = {target: self._server(target, backends or {}, worker) for target in Target}
         reached = {target: self._services.in_front_of(server) for target, server in self.servers.items()}
@@ -345,12 +346,18 @@ class Stage:
         """Has servers do what was put off and falls before `until_ms`, in order of time; no step has reached it."""
         while self._due and self._due[0].at_ms < until_ms:
             due = self._due.pop(0)
-            if isinstance(due.action, actions.Operation):
-                for news in self._operations.perform(due.action, due.at_ms, due.devices):
-                    self.simulation.tell(news)
-                self._tell_operations()
-            else:
+            if isinstance(due.action, actions.Sweep):
                 self._do(due.action, due.devices, due.at_ms, None, due.name)
+                continue
+            if isinstance(due.action, actions.Operation):
+                sent = self._operations.perform(due.action, due.at_ms, due.devices)
+            else:
+                sent = self._operations.do_later(due.action, due.at_ms)
+            for news in sent:
+                self.simulation.tell(news)
+            self._tell_operations()
+            for at_ms, later in self._operations.take_later():
+                self._put_off(_Due(at_ms, later, None, due.name))
 
     def _put_off(self, due: _Due) -> None:
         insort(self._due, due, key=lambda other: other.at_ms)
@@ -427,8 +434,7 @@ class Stage:
                 count = 1 if action.over else action.count
                 self._inject(Injection(devices, self._classes.index(action, os), moment, count))
             self._change_host("process-started", devices, at_ms, deeds.run_process(action, os), process=action.process)
-            sha256 = hashes(deeds.path_of(action.process, os))[2]
-            self.simulation.control.at(devices, at_ms, partial(look_up, sha256))
+            self.simulation.control.at(devices, at_ms, partial(look_up, deeds.met(action.process, os)))
         elif isinstance(action, actions.Attempt):
             attempt, given = deeds.attempt(action), deeds.given(action, os)
             self.simulation.control.at(

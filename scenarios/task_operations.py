@@ -6,17 +6,22 @@ from typing import Any
 
 import numpy as np
 
+from emulator.clock import Calendar
+from emulator.images.parts import hashes
+from emulator.policy.settings import ThreatResponse
 from emulator.policy.types import ENDPOINT_AGENT
 from emulator.ports import I64
 from emulator.tasks.task import Scope, ScopeKind, Task
 from emulator.world import News
-from fakes.administration import AdministrationServer, TaskLook, advice
-from scenarios import actions
+from fakes.administration import AdministrationServer, AutonomousTasks, TaskLook, advice
+from scenarios import actions, deeds
 from scenarios.format import TaskEntry
 from scenarios.services import KnownKey
 from scenarios.tasks import Indicators, changed_settings, new_task
 from scenarios.told import ToldOfDevice
 
+Later = Callable[[int], tuple[News, ...]]
+"""Is done at a later moment, and gives what it makes known to devices then."""
 Tell = Callable[..., None]
 """Tells a fact of the run: kind, moment, and the values of its detail."""
 
@@ -25,7 +30,12 @@ class TaskOperations:
     """The operations of one scenario on tasks. `tell` hears of what is not about one device."""
 
     def __init__(
-        self, server: AdministrationServer, keys: Mapping[str, KnownKey], indicators: Indicators, tell: Tell
+        self,
+        server: AdministrationServer,
+        keys: Mapping[str, KnownKey],
+        indicators: Indicators,
+        calendar: Calendar,
+        tell: Tell,
     ) -> None:
         self._server = server
         self._keys = keys
@@ -37,7 +47,10 @@ class TaskOperations:
             actions.RunTask: self._run,
             actions.StopTask: self._stop,
             actions.DeleteTasks: self._delete,
+            actions.ScanForObject: self._scan_for_object,
         }
+        self._autonomous = AutonomousTasks(server.tasks, calendar)
+        self._later: list[tuple[int, Later]] = []
 
     def start_with(self, entry: TaskEntry) -> tuple[News, ...]:
         """A task that is there when time begins."""
@@ -131,7 +144,9 @@ class TaskOperations:
             self._tell("task-advice", at_ms, account=account, task=task.name, advice=told)
 
     def _run(self, action: actions.RunTask, at_ms: int, devices: I64 | None) -> tuple[News, ...]:
-        return self._server.tasks.run(action.task, at_ms=at_ms, account=action.account)
+        news = self._server.tasks.run(action.task, at_ms=at_ms, account=action.account)
+        self._autonomous.ran(action.task, at_ms)
+        return news
 
     def _stop(self, action: actions.StopTask, at_ms: int, devices: I64 | None) -> tuple[News, ...]:
         return self._server.tasks.stop(action.task, at_ms=at_ms, account=action.account)
@@ -139,6 +154,54 @@ class TaskOperations:
     def _delete(self, action: actions.DeleteTasks, at_ms: int, devices: I64 | None) -> tuple[News, ...]:
         store = self._server.tasks
         return store.delete(action.tasks, at_ms=at_ms, confirmed=action.confirm, account=action.account)
+
+    # --- autonomous scans --------------------------------------------------------------------------------------------
+
+    def take_later(self) -> list[tuple[int, Later]]:
+        """Takes out what is to be done at later moments: it gives what it makes known to devices then."""
+        later, self._later = self._later, []
+        return later
+
+    def _scan_for_object(self, action: actions.ScanForObject, at_ms: int, devices: I64 | None) -> tuple[News, ...]:
+        groups = [action.group] if action.group is not None else self._groups_of(devices, at_ms)
+        files = () if action.file is None else (deeds.path_of(action.file, os) for os in deeds.SYSTEMS)
+        md5 = (*action.md5, *(hashes(path)[0] for path in files))
+        wanted = ThreatResponse(
+            scan_scope=action.scope,
+            scan_start=action.start,
+            window_from_h=action.window_from,
+            window_until_h=action.window_until,
+            quarantine_when_found=action.quarantine,
+            scan_critical_areas_when_found=action.scan_critical_areas,
+        )
+        news: tuple[News, ...] = ()
+        for group in groups:
+            name, sent = self._autonomous.create(md5, group, wanted, at_ms=at_ms, account=action.account)
+            news += sent
+            if name is not None:
+                self._tell("autonomous-task-created", at_ms, task=name, group=group, account=action.account)
+                self._expire_later(name)
+        return news
+
+    def _expire_later(self, name: str) -> None:
+        """Has a task taken away when its time is over, whenever that turns out to be."""
+
+        def expire(at_ms: int) -> tuple[News, ...]:
+            news = self._autonomous.expire(name, at_ms)
+            if self._autonomous.due_ms(name) is None:
+                self._tell("autonomous-task-deleted", at_ms, task=name)
+            else:
+                self._expire_later(name)
+            return news
+
+        due_ms = self._autonomous.due_ms(name)
+        if due_ms is not None:
+            self._later.append((due_ms, expire))
+
+    def _groups_of(self, devices: I64 | None, at_ms: int) -> list[str]:
+        assert devices is not None
+        indices = self._server.groups_of(devices, np.full(len(devices), at_ms))
+        return [self._server.group_names[index] for index in np.unique(indices).tolist()]
 
 
 def _scope(action: actions.CreateTask, devices: I64 | None) -> Scope:

@@ -10,7 +10,9 @@ from emulator.components.ksn import KsnUse
 from emulator.components.licence import LicenceKeeper
 from emulator.components.mdr import MdrUse
 from emulator.components.quarantine import QuarantineKeeper
+from emulator.components.responses import Responses
 from emulator.components.roads import Roads
+from emulator.components.sandbox import SandboxUse
 from emulator.components.statuses import statuses
 from emulator.components.surroundings import Surroundings
 from emulator.components.tasks import Tasks
@@ -60,9 +62,12 @@ class AgentComponents:
         licensed = self._licence.valid
         self.ksn = KsnUse(agent, around.ksn, self.update_roads, licensed=licensed, counters=self._counters, at_ms=at_ms)
         self.mdr = MdrUse(agent, around.mdr, self.update_roads, licensed=licensed, at_ms=at_ms)
+        self.responses = Responses(agent, self.quarantine, protection=lambda: self.mdr.component.protection)
+        self.sandbox = SandboxUse(agent, around.sandbox, self.update_roads, self.responses, licensed=licensed)
         self._parts = (
             self.diagnosis,
             self.quarantine,
+            self.sandbox,
             self.mdr,
             self._licence,
             self._databases,

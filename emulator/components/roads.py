@@ -50,6 +50,16 @@ class Roads:
             return None
         return Call(server, self._agent.device, at_ms, BY_ADMINISTRATION)
 
+    def inside(self, server: str, at_ms: int, *, by_proxy: bool, timeout_ms: int) -> Call | None:
+        """The call of a server of the organisation, by the general proxy settings or directly; None where the device
+        cannot make it, as outside of the corporate network."""
+        if not self._linked(at_ms) or self._away(at_ms):
+            return None
+        road = DIRECT
+        if by_proxy:
+            road = road_to(server, self._agent.settings.proxy, discovered=self._discovered)
+        return Call(server, self._agent.device, at_ms, road, timeout_ms)
+
     def _by_proxy_settings(self, server: str, at_ms: int) -> Call | None:
         road = road_to(server, self._agent.settings.proxy, discovered=self._discovered)
         if not self._linked(at_ms) or (road.via is Via.PROXY and self._away(at_ms)):

@@ -7,6 +7,7 @@ from emulator.control.sweeps import Sweeps
 from emulator.ksn import KsnService
 from emulator.licensing import ActivationServer, Licence
 from emulator.mdr import MdrService
+from emulator.sandbox import SandboxService
 from emulator.updates import UpdateServers
 
 
@@ -21,6 +22,7 @@ class Surroundings:
     updates: UpdateServers
     ksn: KsnService
     mdr: MdrService
+    sandbox: SandboxService
     sweeps: Sweeps
     installed_licence: Callable[[int], Licence]
     discovered_proxy: str = ""

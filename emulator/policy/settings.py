@@ -16,7 +16,7 @@ from emulator.policy.sections.diagnosis import FailureDiagnosis
 from emulator.policy.sections.general import Licensing, Proxy, ProxyMode
 from emulator.policy.sections.group import Group, Step, Switch
 from emulator.policy.sections.repositories import AdministrationSynchronisation, Quarantine
-from emulator.policy.sections.sandbox import SandboxIntegration
+from emulator.policy.sections.sandbox import SandboxIntegration, ThreatResponse
 from emulator.policy.sections.security import (
     Grant,
     PasswordProtection,
@@ -64,6 +64,7 @@ __all__ = [
     "SettingsRight",
     "Step",
     "Switch",
+    "ThreatResponse",
     "UserPermissions",
     "default_switch",
     "describe",
@@ -91,6 +92,7 @@ class AgentSettings:
     excluded_network_communications: ExcludedNetworkCommunications = field(
         default_factory=ExcludedNetworkCommunications
     )
+    threat_response: ThreatResponse = field(default_factory=ThreatResponse)
     quarantine: Quarantine = field(default_factory=Quarantine)
     administration_synchronisation: AdministrationSynchronisation = field(default_factory=AdministrationSynchronisation)
     user_permissions: UserPermissions = field(default_factory=UserPermissions)

@@ -43,7 +43,7 @@ _PLACES: Final[Mapping[Section, tuple[str, ...]]] = {
         "excluded-processes",
         "excluded-network-communications",
     ),
-    Section.THREAT_RESPONSE: ("network-isolation", "execution-prevention"),
+    Section.THREAT_RESPONSE: ("threat-response", "network-isolation", "execution-prevention"),
     Section.REPOSITORIES: ("quarantine", "administration-synchronisation"),
     Section.SECURITY: ("user-permissions", "password-protection", "self-defense"),
 }

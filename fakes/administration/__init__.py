@@ -1,5 +1,6 @@
 """The Administration Server: administration groups, devices, policies, accounts, events, and what it tells devices."""
 
+from fakes.administration.autonomous import LIFETIME_MS, AutonomousTasks
 from fakes.administration.events import Event, EventLog
 from fakes.administration.exchange import PolicyFile, export_policy, import_policy
 from fakes.administration.history import RevisionHistory, Saved
@@ -13,12 +14,14 @@ from fakes.administration.wizard import CreationMode, PolicyWizard, WizardError,
 
 __all__ = [
     "ADMINISTRATOR",
+    "LIFETIME_MS",
     "NAME",
     "PLUGINS",
     "AccessControl",
     "AccessError",
     "Account",
     "AdministrationServer",
+    "AutonomousTasks",
     "Change",
     "CreationMode",
     "DeviceRecord",

@@ -7,7 +7,7 @@ docs. A further action is one more model in the `MODELS` of a module of this pac
 from collections.abc import Mapping
 from typing import Final
 
-from scenarios.actions import administration, devices, faults, policies, security, surroundings, tasks
+from scenarios.actions import administration, devices, faults, policies, responses, security, surroundings, tasks
 from scenarios.actions.administration import (
     CommandQuarantine,
     CreateGroup,
@@ -62,6 +62,7 @@ from scenarios.actions.policies import (
     RollBackPolicy,
     SetOutOfOffice,
 )
+from scenarios.actions.responses import ScanForObject
 from scenarios.actions.security import Attempt
 from scenarios.actions.surroundings import (
     CommandAgent,
@@ -134,6 +135,7 @@ __all__ = [
     "RemoveProtection",
     "RollBackPolicy",
     "RunTask",
+    "ScanForObject",
     "SetOutOfOffice",
     "SlowAnswer",
     "StartProcess",
@@ -164,6 +166,7 @@ ACTIONS: Final[Mapping[str, type[Action]]] = by_literal(
         *policies.MODELS,
         *administration.MODELS,
         *tasks.MODELS,
+        *responses.MODELS,
         *devices.MODELS,
         *security.MODELS,
         *surroundings.MODELS,

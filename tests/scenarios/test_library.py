@@ -31,6 +31,7 @@ NAMES = (
     "policy-life-cycle",
     "policy-roll-out",
     "quarantine-fills-up",
+    "sandbox-response",
     "throttling",
     "updates-and-proxy",
 )
