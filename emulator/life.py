@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from emulator import chance, clock
 from emulator.chance import U64
+from emulator.events import EventClass
 from emulator.images.model import INTENSITY_MAX, RARE_BELOW, Image
 
 U8 = NDArray[np.uint8]
@@ -188,6 +189,12 @@ def hour_tables(image: Image, hour: int) -> HourTables:
     counts.setflags(write=False)
     thresholds.setflags(write=False)
     return HourTables(common=common, rare=rare, counts=counts, thresholds=thresholds)
+
+
+def moments(event_class: EventClass, row_hash: int, count: int, begin_ms: int) -> list[int]:
+    """When `count` events of a class happen in the slot that `row_hash` was made of and that begins at `begin_ms`."""
+    u = row_hash * chance.multiplier(event_class.name) >> 38 & 0xFFFF
+    return [begin_ms + (number * 65_536 + u) * clock.SLOT_MS // (count * 65_536) for number in range(count)]
 
 
 def count_of(image: Image, index: int, tables: HourTables, level: int, row_hash: int) -> int:

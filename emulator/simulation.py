@@ -143,6 +143,7 @@ class Simulation:
 
     def inject(self, injection: Injection) -> None:
         """Adds a scenario's events, at a moment that no step has reached."""
+        self.context.injections.append(injection)
         phase = self.world.phases(self.world.key[injection.devices])
         ticks = (injection.at_ms - phase) // self.world.tick_ms + 1
         for tick in np.unique(ticks).tolist():

@@ -5,8 +5,9 @@ Names after `synthetic/` stand for made-up files and processes: path, size and h
 
 import ntpath
 import posixpath
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 from emulator.control import Given, HostChange
@@ -14,11 +15,14 @@ from emulator.events import EVENT_TYPES, PROCESS_START, TYPE_INDEX, EventClass
 from emulator.exclusions.environment import Os
 from emulator.host import SYNTHETIC_FOLDERS, HostChanges, file_item, process_item
 from emulator.images.parts import WEB, hashes, outbound, program
+from emulator.ioc.document import IndicatorFile
 from emulator.ioc.snapshot import Instance
 from emulator.ports import I64
 from emulator.response.quarantine import Destination, QuarantineArguments
 from emulator.sandbox import SandboxObject
 from emulator.security import OPERATIONS, Attempt
+from emulator.tasks.ioc_scan import IocScan
+from emulator.tasks.scan_scope import EVERYTHING
 from emulator.world import LocalEdit
 from scenarios import actions
 
@@ -26,6 +30,8 @@ SYSTEMS: Final[tuple[Os, ...]] = ("windows", "linux")
 CREATED: Final = "2026-01-01T00:00:00Z"
 _SIZE_BYTES: Final = (4_096, 1_048_576)
 _PIDS: Final = (40_000, 20_000)
+Indicators = Callable[[Path], tuple[IndicatorFile, ...]]
+"""Reads the indicator files of a folder."""
 NO_RATES: Final = (0,) * 168
 """Classes of a scenario have no life of their own."""
 
@@ -38,12 +44,27 @@ def edits(action: actions.EditSettings, devices: I64, at_ms: int) -> Iterator[Lo
 def attempt(action: actions.Attempt) -> Attempt:
     """What an action has somebody try."""
     return Attempt(
-        OPERATIONS[action.operation], action.user, action.groups, password=action.password, way=action.through
+        OPERATIONS[action.operation],
+        action.user,
+        action.groups,
+        password=action.password,
+        way=action.through,
+        responds=action.scan is not None and bool(action.scan.responses),
     )
 
 
-def given(action: actions.Attempt, os: Os) -> Given:
+def given(action: actions.Attempt, os: Os, indicators: Indicators) -> Given:
     """What an attempt gives on devices of a system."""
+    if action.scan is not None:
+        wanted = action.scan
+        scan = IocScan(
+            indicators(Path(wanted.indicators)),
+            None if wanted.documents is None else frozenset(wanted.documents),
+            wanted.scope or EVERYTHING,
+            wanted.retrospective,
+            wanted.responses,
+        )
+        return Given(action.settings, scan=scan)
     if action.object is None:
         return Given(action.settings)
     entry = action.object

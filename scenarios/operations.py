@@ -28,10 +28,10 @@ from fakes.administration import (
     import_policy,
 )
 from scenarios import actions, deeds
+from scenarios.deeds import Indicators
 from scenarios.format import TaskEntry
 from scenarios.services import KnownKey
 from scenarios.task_operations import Later, TaskOperations
-from scenarios.tasks import Indicators
 from scenarios.told import ToldOfDevice, ToldOfRun
 
 REFUSALS: Final = (AccessError, GroupError, PolicyError, SettingError, TaskError, UserError, WizardError)
@@ -102,6 +102,7 @@ class Operations:
             actions.CreateGroup: self._create_group,
             actions.View: self._view,
             actions.ViewTask: self._view_task,
+            actions.ViewIocCard: self._view_ioc_card,
         }
 
     @property
@@ -346,6 +347,11 @@ class Operations:
         look = self._tasks.look(action, at_ms)
         since_ms = max(0, at_ms - LIST_LAG_MS)
         self._views.append((at_ms, lambda own: self._tasks.seen(look, action.account, since_ms, own)))
+
+    def _view_ioc_card(self, action: actions.ViewIocCard, at_ms: int) -> None:
+        look = self._tasks.look(action, at_ms)
+        since_ms = max(0, at_ms - LIST_LAG_MS)
+        self._views.append((at_ms, lambda own: self._tasks.cards(look, action.file, action.account, since_ms, own)))
 
     def _tell_policy(self, name: str, at_ms: int, account: str) -> None:
         policy = self._server.policy(name)

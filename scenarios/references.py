@@ -128,6 +128,11 @@ def checked(checker: Checker, step: Step, around: Surroundings) -> Step | None:
                 checker.error(loc, f"there is no {refers.kind} {shown(value)}", hint(value, names))
     if isinstance(action, ChangePolicy | CreatePolicy):
         _check_settings(checker, action, (*step.action_loc, "settings"), around)
+    if isinstance(action, Attempt) and action.scan is not None:
+        loc = (*step.action_loc, "scan", "indicators")
+        found = folder_of_indicators(checker, around.folder, action.scan.indicators, loc)
+        if found is not None:
+            action = action.model_copy(update={"scan": action.scan.model_copy(update={"indicators": found})})
     if isinstance(action, EditSettings | Attempt):
         _check_edit(checker, action, (*step.action_loc, "settings"), around)
     if isinstance(action, CreateTask | ChangeTask):

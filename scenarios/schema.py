@@ -14,6 +14,8 @@ from emulator.policy.settings import (
     describe,
     describe_record,
 )
+from emulator.tasks.ioc_scan import Retrospective
+from emulator.tasks.scan_scope import ScanScope
 from emulator.tasks.schedule import Schedule
 from emulator.tasks.task import Storage
 from scenarios.actions import ACTIONS, FAULTS, about
@@ -45,7 +47,12 @@ PARTIAL: Final = "partial-"
 """Before the name of a definition: for files that need not be whole, since they are merged with others."""
 WHOLE: Final = ("selector", "parameter")
 """Definitions of what is replaced as a whole."""
-RECORDS: Final[dict[str, type[Record]]] = {"schedule": Schedule, "storage": Storage}
+RECORDS: Final[dict[str, type[Record]]] = {
+    "schedule": Schedule,
+    "storage": Storage,
+    "scan-scope": ScanScope,
+    "retrospective": Retrospective,
+}
 """Records of the emulator that fields of the format hold."""
 _RECORD_FORMATS: Final = tuple(RECORD_FORMAT.format(name=name) for name in RECORDS)
 OF_DEVICES: Final = ("EditSettings", "Attempt")

@@ -109,7 +109,6 @@ class Stage:
         self._groups = tuple(sorted({block.group for block in fleet.blocks}))
         self._group = _per_device(fleet.blocks, [self._groups.index(block.group) for block in fleet.blocks])
         self._local = _installed(scenario)
-        self._injections: list[Injection] = []
         self._classes = deeds.ScenarioClasses(
             [step.action for step in scenario.steps] + [reaction.action for reaction in scenario.reactions]
         )
@@ -298,7 +297,7 @@ class Stage:
             self.simulation.world,
             news=self._operations.news,
             spells=tuple(self.simulation.context.spells),
-            injections=tuple(self._injections),
+            injections=tuple(self.simulation.context.injections),
             edits=tuple(self.simulation.context.edits),
         )
 
@@ -432,16 +431,16 @@ class Stage:
             for number in range(action.count if action.over else 1):
                 moment = at_ms + number * action.over // action.count
                 count = 1 if action.over else action.count
-                self._inject(Injection(devices, self._classes.index(action, os), moment, count))
+                self.simulation.inject(Injection(devices, self._classes.index(action, os), moment, count))
             self._change_host("process-started", devices, at_ms, deeds.run_process(action, os), process=action.process)
             self.simulation.control.at(devices, at_ms, partial(look_up, deeds.met(action.process, os)))
         elif isinstance(action, actions.Attempt):
-            attempt, given = deeds.attempt(action), deeds.given(action, os)
+            attempt, given = deeds.attempt(action), deeds.given(action, os, self._indicators)
             self.simulation.control.at(
                 devices, at_ms, lambda agent, moment: self._protection.attempt(agent, moment, attempt, given)
             )
         elif isinstance(action, actions.Emit):
-            self._inject(Injection(devices, self._classes.index(action, os), at_ms, action.count))
+            self.simulation.inject(Injection(devices, self._classes.index(action, os), at_ms, action.count))
         elif isinstance(action, actions.PlaceFile):
             self._change_host("file-placed", devices, at_ms, deeds.place_file(action, os), file=action.file)
         elif isinstance(action, actions.RemoveFile):
@@ -480,10 +479,6 @@ class Stage:
             self.simulation.begin_spell(Spell(Condition.STOPPED, devices, 0, at_ms))
             if at_ms < self.scenario.duration_ms:
                 self.journal.add("agent-started", Rank.ACTION, at_ms, devices)
-
-    def _inject(self, injection: Injection) -> None:
-        self._injections.append(injection)
-        self.simulation.inject(injection)
 
     def _running(self, os: Os) -> I64:
         blocks = [block for block in self.scenario.fleet.blocks if block.os == os]

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from enum import IntEnum
+from hashlib import sha256
 from typing import Any
 
 import numpy as np
@@ -11,13 +12,15 @@ from emulator.images.parts import hashes
 from emulator.policy.settings import ThreatResponse
 from emulator.policy.types import ENDPOINT_AGENT
 from emulator.ports import I64
-from emulator.tasks.task import Scope, ScopeKind, Task
+from emulator.tasks.ioc_scan import IocScan
+from emulator.tasks.task import Scope, ScopeKind, Task, TaskError
 from emulator.world import News
-from fakes.administration import AdministrationServer, AutonomousTasks, TaskLook, advice
+from fakes.administration import AdministrationServer, AutonomousTasks, TaskLook, advice, export_collection
 from scenarios import actions, deeds
+from scenarios.deeds import Indicators
 from scenarios.format import TaskEntry
 from scenarios.services import KnownKey
-from scenarios.tasks import Indicators, changed_settings, new_task
+from scenarios.tasks import changed_settings, new_task
 from scenarios.told import ToldOfDevice
 
 Later = Callable[[int], tuple[News, ...]]
@@ -48,16 +51,18 @@ class TaskOperations:
             actions.StopTask: self._stop,
             actions.DeleteTasks: self._delete,
             actions.ScanForObject: self._scan_for_object,
+            actions.ExportCollection: self._export_collection,
         }
+        self._exported: dict[str, bytes] = {}
         self._autonomous = AutonomousTasks(server.tasks, calendar)
         self._later: list[tuple[int, Later]] = []
 
     def start_with(self, entry: TaskEntry) -> tuple[News, ...]:
         """A task that is there when time begins."""
-        task = new_task(entry, entry.name, Scope.of_group(entry.group), self._keys, self._indicators)
+        task = new_task(entry, entry.name, Scope.of_group(entry.group), self._keys, self._indicators, self._exported)
         return self._server.tasks.create(task, at_ms=0)
 
-    def look(self, action: actions.ViewTask, at_ms: int) -> TaskLook:
+    def look(self, action: actions.ViewTask | actions.ViewIocCard, at_ms: int) -> TaskLook:
         """Opens a task, and tells its properties."""
         look = self._server.tasks.look(action.task, account=action.account)
         self.tell_task(look.task, at_ms, action.account, devices=len(look.devices), revision=look.revision)
@@ -113,12 +118,28 @@ class TaskOperations:
                 },
             )
 
+    def cards(self, look: TaskLook, file: str, account: str, at_ms: int, own: I64) -> Iterator[ToldOfDevice]:
+        """The cards of an IOC file in the results that are stored of devices in `own` (KEA-IOC-042 to KEA-IOC-045)."""
+        for stored in look.results(at_ms, own):
+            for card in stored.report.cards:
+                if card.file == file:
+                    values = {
+                        "account": account,
+                        "task": look.task.name,
+                        "file": file,
+                        "id": card.id,
+                        "objects": [str(one) for one in card.objects],
+                        "conditions": list(card.conditions),
+                        "ended_ms": stored.ended_ms,
+                    }
+                    yield ToldOfDevice("ioc-card-viewed", stored.device, values)
+
     # --- operations --------------------------------------------------------------------------------------------------
 
     def _create(self, action: actions.CreateTask, at_ms: int, devices: I64 | None) -> tuple[News, ...]:
         """Creates a task with all its properties, or nothing; without the management plug-in, nothing (KEA-ADM-011)."""
         self._server.plugin(ENDPOINT_AGENT)
-        task = new_task(action, action.task, _scope(action, devices), self._keys, self._indicators)
+        task = new_task(action, action.task, _scope(action, devices), self._keys, self._indicators, self._exported)
         sent = self._server.tasks.create(task, at_ms=at_ms, run=action.run, account=action.account)
         self._advise(task, at_ms, action.account)
         return sent
@@ -129,7 +150,7 @@ class TaskOperations:
         given = actions.properties_of(action)
         if action.rename is not None:
             given["name"] = action.rename
-        settings = changed_settings(action, properties.draft.settings, self._indicators)
+        settings = changed_settings(action, properties.draft.settings, self._indicators, self._exported)
         properties.change(**given, settings=settings)
         if not action.apply:
             return ()
@@ -154,6 +175,17 @@ class TaskOperations:
     def _delete(self, action: actions.DeleteTasks, at_ms: int, devices: I64 | None) -> tuple[News, ...]:
         store = self._server.tasks
         return store.delete(action.tasks, at_ms=at_ms, confirmed=action.confirm, account=action.account)
+
+    def _export_collection(self, action: actions.ExportCollection, at_ms: int, devices: I64 | None) -> tuple[News, ...]:
+        """A ZIP file with the collection as it is stored (KEA-IOC-036 to KEA-IOC-039)."""
+        task = self._server.tasks.task(action.task, account=action.account)
+        if not isinstance(task.settings, IocScan):
+            raise TaskError("only an IOC scan has a collection", "name an IOC scan")
+        data = export_collection(task.settings.collection)
+        self._exported[action.to] = data
+        about = {"files": len(task.settings.collection), "bytes": len(data), "sha256": sha256(data).hexdigest()}
+        self._tell("collection-exported", at_ms, task=action.task, file=action.to, account=action.account, **about)
+        return ()
 
     # --- autonomous scans --------------------------------------------------------------------------------------------
 

@@ -3,43 +3,55 @@
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any, Final
 
-from emulator.ioc.document import IndicatorFile
 from emulator.licensing import Activation, ActivationMethod
 from emulator.policy.groups import GroupTree
 from emulator.tasks.ioc_scan import IocScan
 from emulator.tasks.schedule import MANUAL
 from emulator.tasks.task import Scope, Storage, Task, TaskError, TaskSettings, TaskType
 from emulator.updates import UpdateSettings
+from fakes.administration import import_collection
 from scenarios.actions.tasks import NewTask, TaskProperties, properties_of
+from scenarios.deeds import Indicators
 from scenarios.format import TaskEntry
 from scenarios.problems import Loc, hint, shown
 from scenarios.services import KnownKey
 from scenarios.validation import Checker
 
-Indicators = Callable[[Path], tuple[IndicatorFile, ...]]
-"""Reads the indicator files of a folder."""
 
-
-def new_task(entry: NewTask, name: str, scope: Scope, keys: Mapping[str, KnownKey], indicators: Indicators) -> Task:
+def new_task(
+    entry: NewTask,
+    name: str,
+    scope: Scope,
+    keys: Mapping[str, KnownKey],
+    indicators: Indicators,
+    exported: Mapping[str, bytes],
+) -> Task:
     """The task that an entry describes. Raises TaskError where that cannot be."""
     own = properties_of(entry)
     return Task(
         name=name,
         scope=scope,
-        settings=_settings(entry, keys, indicators),
+        settings=_settings(entry, keys, indicators, exported),
         schedule=own.pop("schedule", MANUAL),
         storage=own.pop("storage", Storage()),
         **own,
     )
 
 
-def changed_settings(change: TaskProperties, before: TaskSettings, indicators: Indicators) -> TaskSettings:
-    """What a task is about after a change. Raises TaskError where the change is of another type of task."""
-    if change.indicators is not None:
+def changed_settings(
+    change: TaskProperties, before: TaskSettings, indicators: Indicators, exported: Mapping[str, bytes]
+) -> TaskSettings:
+    """What a task is about after a change; `exported` are the collections that were exported, by name.
+
+    Raises TaskError where the change is of another type of task.
+    """
+    given = {name: value for name in _OF_SCANS if (value := getattr(change, name)) is not None}
+    if given:
         if not isinstance(before, IocScan):
-            raise TaskError("only an IOC scan has a collection", "leave `indicators` out")
-        before = replace(before, collection=indicators(Path(change.indicators)))
+            raise TaskError(f"only an IOC scan has {next(iter(given))!r}", "leave it out")
+        before = _changed_scan(before, given, indicators, exported)
     if change.sources is not None or change.modules is not None:
         if not isinstance(before, UpdateSettings):
             raise TaskError("only an update has sources and modules", "leave `sources` and `modules` out")
@@ -47,12 +59,32 @@ def changed_settings(change: TaskProperties, before: TaskSettings, indicators: I
     return before
 
 
-def _settings(entry: NewTask, keys: Mapping[str, KnownKey], indicators: Indicators) -> TaskSettings:
+_OF_SCANS: Final = TaskProperties.OF_TYPE[TaskType.IOC_SCAN]
+
+
+def _changed_scan(
+    before: IocScan, given: dict[str, Any], indicators: Indicators, exported: Mapping[str, bytes]
+) -> IocScan:
+    if "indicators" in given:
+        given["collection"] = indicators(Path(given.pop("indicators")))
+    elif "collection" in given:
+        name = given["collection"]
+        if name not in exported:
+            raise TaskError(f"no collection was exported as {shown(name)} so far", "export one first")
+        given["collection"] = import_collection(exported[name], source=name)
+    if "documents" in given:
+        given["documents"] = frozenset(given["documents"])
+    return replace(before, **given)
+
+
+def _settings(
+    entry: NewTask, keys: Mapping[str, KnownKey], indicators: Indicators, exported: Mapping[str, bytes]
+) -> TaskSettings:
     match entry.type:
         case TaskType.UPDATE:
-            return changed_settings(entry, UpdateSettings(), indicators)
+            return changed_settings(entry, UpdateSettings(), indicators, exported)
         case TaskType.IOC_SCAN:
-            return changed_settings(entry, IocScan(), indicators)
+            return changed_settings(entry, IocScan(), indicators, exported)
         case TaskType.ACTIVATION:
             if entry.code is not None:
                 return Activation(ActivationMethod.CODE, entry.code, additional=entry.additional)

@@ -44,15 +44,17 @@ class AgentComponents:
         self.update_roads = Roads(agent, around.discovered_proxy)
         self._licence = LicenceKeeper(agent, around.installed_licence(device), self._licence_changed)
         self._databases = DatabaseKeeper(agent)
+        clock = WallClock(world.calendar, world.sites[int(world.site[device])].zone)
+        self.scans = IocScanExecutor(around.sweeps, clock)
         self.tasks = Tasks(
             agent,
             self,
             key=key,
-            clock=WallClock(world.calendar, world.sites[int(world.site[device])].zone),
+            clock=clock,
             executors={
                 TaskType.ACTIVATION: ActivationExecutor(around.activation),
                 TaskType.UPDATE: UpdateExecutor(around.updates),
-                TaskType.IOC_SCAN: IocScanExecutor(around.sweeps),
+                TaskType.IOC_SCAN: self.scans,
             },
             running=running,
         )

@@ -29,3 +29,6 @@ class Responses:
             self._agent.tell(at_ms, (Told("critical-areas-not-scanned", values, Severity.WARNING),))
         else:
             self._agent.tell(at_ms, (Told("critical-areas-scanned", {"by": by}, Severity.INFO),))
+
+    def isolate(self, at_ms: int, by: str) -> None:
+        """Isolates the device from the network."""

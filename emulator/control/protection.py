@@ -11,15 +11,23 @@ from emulator.identity import fill
 from emulator.policy.settings import key_of
 from emulator.response.quarantine import QuarantineArguments
 from emulator.security import DELETES_LICENCE, ENDS, STARTS, UNINSTALLS, Attempt, decide, entered
+from emulator.tasks.ioc_scan import IocScan
 from emulator.telemetry.context import Context
 
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """What somebody gives with an attempt: settings by group, and a file or a quarantined object."""
+    """What somebody gives with an attempt: settings by group, a file or a quarantined object, a scan."""
 
     settings: Mapping[str, object] = field(default_factory=dict)
     object: QuarantineArguments | None = None
+    scan: IocScan | None = None
+
+    @property
+    def named(self) -> QuarantineArguments:
+        """The object, of an operation that is on one."""
+        assert self.object is not None
+        return self.object
 
 
 class Protection:
@@ -56,17 +64,20 @@ class Protection:
         elif name == STARTS:
             self._service.start(agent, at_ms)
         elif name in _ON_COMPONENTS:
-            _ON_COMPONENTS[name](agent.components(at_ms), given.object, at_ms, attempt.user)
+            _ON_COMPONENTS[name](agent.components(at_ms), given, at_ms, attempt.user)
 
 
-_ON_COMPONENTS: Final[Mapping[str, Callable[[Any, Any, int, str], None]]] = {
+_ON_COMPONENTS: Final[Mapping[str, Callable[[Any, Given, int, str], None]]] = {
     DELETES_LICENCE: lambda parts, given, at_ms, user: parts.delete_licence(at_ms),
+    security.SCANS: lambda parts, given, at_ms, user: parts.scans.by_command(parts, given.scan, at_ms, user),
     security.SHOWS_QUARANTINE: lambda parts, given, at_ms, user: parts.quarantine.show(at_ms),
     security.SHOWS_QUARANTINE_SETTINGS: lambda parts, given, at_ms, user: parts.quarantine.show_settings(at_ms),
-    security.QUARANTINES: lambda parts, given, at_ms, user: parts.quarantine.add(given.path, at_ms, user),
-    security.DELETES_QUARANTINED: lambda parts, given, at_ms, user: parts.quarantine.delete(given.path, at_ms, user),
+    security.QUARANTINES: lambda parts, given, at_ms, user: parts.quarantine.add(given.named.path, at_ms, user),
+    security.DELETES_QUARANTINED: lambda parts, given, at_ms, user: parts.quarantine.delete(
+        given.named.path, at_ms, user
+    ),
     security.RESTORES_QUARANTINED: lambda parts, given, at_ms, user: parts.quarantine.restore(
-        given.path, given.destination, at_ms, user
+        given.named.path, given.named.destination, at_ms, user
     ),
 }
 """What operations that are let through do with the components of an agent, by their names."""

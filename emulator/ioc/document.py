@@ -1,5 +1,6 @@
 """Reads an OpenIOC file, 1.0 or 1.1, into the questions that it puts to a device."""
 
+import dataclasses
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,13 +30,17 @@ _FLAGS: Final = {"true": True, "1": True, "false": False, "0": False}
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """An IndicatorItem that can be evaluated; `position` counts the IndicatorItems of the file."""
+    """An IndicatorItem that can be evaluated; `position` counts the IndicatorItems of the file.
+
+    `text` says what it asks.
+    """
 
     position: int
     id: str | None
     item_type: str
     field: str
     condition: Condition
+    text: str = dataclasses.field(default="", compare=False)
 
     def satisfied_by(self, instance: Instance) -> bool:
         """Whether this instance, which must be of the item's type, satisfies it."""
@@ -83,7 +88,8 @@ class IndicatorFile:
 
     An unsupported file matches nothing and says why in `reason`. `oversized` tells the one reason that fails the task
     which holds the file (KEA-IOF-014). `alternatives` are the Indicators directly under the body, `terms` the terms
-    of all IndicatorItems, supported or not, and `faults` the parts that never match.
+    of all IndicatorItems, supported or not, and `faults` the parts that never match. `content` are its bytes, empty for
+    one that is too large.
     """
 
     name: str
@@ -96,6 +102,7 @@ class IndicatorFile:
     item_count: int = 0
     faults: tuple[Fault, ...] = ()
     alternatives: tuple[Indicator, ...] = ()
+    content: bytes = dataclasses.field(default=b"", compare=False, repr=False)
 
     def questions(self) -> Iterator[Question]:
         """Every question of the file, in document order within each Indicator."""
@@ -122,11 +129,15 @@ def parse_file(path: Path) -> IndicatorFile:
 
 def parse(data: bytes, name: str) -> IndicatorFile:
     """Reads the content of a file; `name` decides by its ending whether it is one for us. No content raises."""
-    if not name.lower().endswith(EXTENSIONS):
-        return IndicatorFile(name=name, supported=False, reason="the name ends neither in .ioc nor in .xml")
-    if len(data) > FILE_SIZE_MAX_BYTES:
+    if len(data) > FILE_SIZE_MAX_BYTES and name.lower().endswith(EXTENSIONS):
         reason = f"larger than {FILE_SIZE_MAX_BYTES} bytes, which fails the task that holds it"
         return IndicatorFile(name=name, supported=False, reason=reason, oversized=True)
+    return dataclasses.replace(_read(data, name), content=data)
+
+
+def _read(data: bytes, name: str) -> IndicatorFile:
+    if not name.lower().endswith(EXTENSIONS):
+        return IndicatorFile(name=name, supported=False, reason="the name ends neither in .ioc nor in .xml")
     try:
         root = _tree(data)
     except _RefusedError as refusal:
@@ -299,7 +310,10 @@ class _Reading:
         except UnsupportedError as error:
             self._fault(node, str(error), term)
             return None
-        return Item(position, node.attributes.get("id"), item_type, field, condition)
+        asked = (
+            f"{'NOT ' if negate else ''}{term} {node.attributes.get('condition')} {shown(''.join(contents[0].texts))}"
+        )
+        return Item(position, node.attributes.get("id"), item_type, field, condition, asked)
 
     def _fault(self, node: _Node, reason: str, term: str = "") -> None:
         self._faults.append(Fault(node.tag, node.attributes.get("id"), term[:TEXT_LENGTH_MAX] or None, reason))

@@ -53,7 +53,7 @@ class Sweep:
         for item_type in changes.item_types():
             put = changes.put.get(item_type, {})
             for instance in put.values():
-                for question in self._candidates(item_type, instance):
+                for question in self.questions(item_type, instance):
                     if question not in findings.answered and question not in gained and question.satisfied_by(instance):
                         gained.add(question)
             for key in sorted({*put, *changes.gone.get(item_type, ())}):
@@ -69,8 +69,8 @@ class Sweep:
             matches[index] = verdict(self.files[index], answer)
         return tuple(matches) if gained or lost else findings.matches
 
-    def _candidates(self, item_type: str, instance: Instance) -> Iterator[Question]:
-        """The questions that this instance could answer."""
+    def questions(self, item_type: str, instance: Instance) -> Iterator[Question]:
+        """The questions that an instance could answer, by the fields that it has."""
         for field in instance:
             yield from self._questions.get((item_type, field), ())
 
@@ -87,7 +87,7 @@ class Sweep:
             for key, instance in instances.items():
                 new = tuple(
                     question
-                    for question in self._candidates(item_type, instance)
+                    for question in self.questions(item_type, instance)
                     if question not in answered and question.satisfied_by(instance)
                 )
                 if new:

@@ -4,7 +4,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 
 from emulator import chance, life
-from emulator.chance import GOLDEN, MASK64
+from emulator.chance import GOLDEN
 from emulator.clock import SLOT_MS
 from emulator.events import EventClass
 from emulator.world import World
@@ -70,9 +70,7 @@ class Happenings:
         drawn: dict[int, list[tuple[Event, int]]] = defaultdict(list)
         for index, event_class in enumerate(self._image.classes):
             count = life.count_of(self._image, index, tables, level, row_hash)
-            x = row_hash * chance.multiplier(event_class.name) & MASK64
-            u = x >> 38 & 0xFFFF
-            for number in range(count):
-                event = self._event(index, begin_ms + (number * 65_536 + u) * SLOT_MS // (count * 65_536))
+            for at_ms in life.moments(event_class, row_hash, count, begin_ms):
+                event = self._event(index, at_ms)
                 drawn[event.tick].append((event, 1))
         return drawn

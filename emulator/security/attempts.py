@@ -23,6 +23,7 @@ class Reason(StrEnum):
     WRONG_PASSWORD = "wrong-password"  # noqa: S105  # as above
     SELF_DEFENSE = "self-defense"
     NOT_LOCAL_ACCOUNT = "not-the-local-account"
+    NO_RESPONSES = "no-responses-at-the-command-line"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +31,7 @@ class Attempt:
     """Somebody tries an operation on a device: `user` with the groups that the user is in, or a program.
 
     `way` None is the usual way of the operation. `password` is what is given where one may be asked for; None where
-    nothing is.
+    nothing is. `responds` tells whether a scan is to respond to what it finds.
     """
 
     operation: Operation
@@ -38,6 +39,7 @@ class Attempt:
     groups: tuple[str, ...] = ()
     password: Secret | None = None
     way: Way | None = None
+    responds: bool = False
 
     @property
     def through(self) -> Way:
@@ -90,6 +92,8 @@ def _refusal(attempt: Attempt, settings: AgentSettings, running: bool, local_use
             return Reason.NO_PERMISSION, _NOT_GRANTED[stands]
     if operation.local_account and attempt.user.casefold() != local_user.casefold():
         return Reason.NOT_LOCAL_ACCOUNT, "KEA-QUA-020"
+    if attempt.responds:
+        return Reason.NO_RESPONSES, "KEA-IOC-010"
     if way in operation.asks:
         match answer(settings.password_protection, attempt.password):
             case Answer.MISSING:

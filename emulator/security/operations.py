@@ -138,6 +138,7 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
             local_account=True,
         ),
         _typed("restore-quarantined", "--quarantine=restore", "a quarantined object is restored", None),
+        Operation("scan-ioc", "the device is scanned for indicators", (Way.COMMAND_LINE,), command="--scan-ioc"),
         _typed("quarantine-file", "--quarantine=add", "a file is put in quarantine", None),
         _typed(
             "reset-password", "--password=reset", "the password is taken away", _WRITE, changes="password-protection"

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final, Generic, Protocol, TypeVar
 
+from emulator.ioc.card import Card
 from emulator.tasks.schedule import MINUTE_MS, Frequency, Timetable, timetable
 from emulator.tasks.task import (
     Assignment,
@@ -36,13 +37,17 @@ Owner = TypeVar("Owner", contravariant=True)
 class TaskResult:
     """What came of a run that came to its end: `reason` is why it failed, empty where it did not.
 
-    `databases_updated` starts what waits for that.
+    `databases_updated` starts what waits for that, `cards` are of detected indicators.
     """
 
     reason: str = ""
     values: Mapping[str, str | int | bool] = field(default_factory=dict)
     told: tuple[Told, ...] = ()
     databases_updated: bool = False
+    cards: tuple[Card, ...] = ()
+
+
+NOTHING: Final = TaskResult()
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +177,7 @@ class TaskList(Generic[Owner]):
             case RunTask() if held is not None:
                 self._run_by_hand(held, at_ms)
             case StopTask() if held is not None and held.run is not None:
-                self._end(held, at_ms, TaskState.SUSPENDED, "stopped by hand")
+                self._end(held, at_ms, TaskState.SUSPENDED, TaskResult("stopped by hand"))
         self._elapse(at_ms)
         return self._handed_over()
 
@@ -191,7 +196,7 @@ class TaskList(Generic[Owner]):
         self._elapse(at_ms)
         for held in self._in_order():
             if held.run is not None:
-                self._end(held, at_ms, TaskState.FAILED, INTERRUPTED)
+                self._end(held, at_ms, TaskState.FAILED, TaskResult(INTERRUPTED))
         self._running = False
         return self._handed_over()
 
@@ -245,12 +250,12 @@ class TaskList(Generic[Owner]):
         run = held.run
         assert run is not None
         if run.overruns:
-            self._end(held, at_ms, TaskState.FAILED_BY_TIMEOUT, "it ran longer than the task allows")
+            self._end(held, at_ms, TaskState.FAILED_BY_TIMEOUT, TaskResult("it ran longer than the task allows"))
             return
         result = run.execution.finish(at_ms)
         self._told += result.told
         state = TaskState.FAILED if result.reason else TaskState.COMPLETED
-        self._end(held, at_ms, state, result.reason, result.values)
+        self._end(held, at_ms, state, result)
         if result.databases_updated:
             self._after_update(at_ms)
 
@@ -325,7 +330,7 @@ class TaskList(Generic[Owner]):
 
     def _withdraw(self, held: _Held, at_ms: int) -> None:
         if held.run is not None:
-            self._end(held, at_ms, TaskState.SUSPENDED, "the task was deleted")
+            self._end(held, at_ms, TaskState.SUSPENDED, TaskResult("the task was deleted"))
         del self._held[held.assignment.number]
         self._tell("task-withdrawn", held, None)
 
@@ -347,16 +352,15 @@ class TaskList(Generic[Owner]):
         held: _Held,
         at_ms: int,
         state: TaskState,
-        reason: str = "",
-        values: Mapping[str, str | int | bool] | None = None,
+        result: TaskResult = NOTHING,
     ) -> None:
         """Ends the run of a task."""
         run = held.run
         assert run is not None
-        self._enter(held, state, at_ms, reason, values)
+        self._enter(held, state, at_ms, result)
         held.run = None
         kind, severity = _ENDS[state]
-        about = {"reason": reason} if reason else {}
+        about = {"reason": result.reason} if result.reason else {}
         self._tell(kind, held, severity, duration_ms=at_ms - run.began_ms, cause=run.cause.value, **about)
 
     def _enter(
@@ -364,24 +368,23 @@ class TaskList(Generic[Owner]):
         held: _Held,
         state: TaskState,
         at_ms: int,
-        reason: str = "",
-        values: Mapping[str, str | int | bool] | None = None,
+        result: TaskResult = NOTHING,
     ) -> None:
         held.state = state
-        self._report(held, state, at_ms, reason, values)
+        self._report(held, state, at_ms, result)
 
     def _report(
         self,
         held: _Held,
         state: TaskState,
         at_ms: int,
-        reason: str = "",
-        values: Mapping[str, str | int | bool] | None = None,
+        result: TaskResult = NOTHING,
     ) -> None:
         run = held.run
         number, revision = held.assignment.number, held.assignment.revision
         began_ms, cause = (None, None) if run is None else (run.began_ms, run.cause)
-        self._reports.append(TaskReport(number, revision, state, at_ms, began_ms, cause, reason, values or {}))
+        told = (result.reason, result.values, result.cards)
+        self._reports.append(TaskReport(number, revision, state, at_ms, began_ms, cause, *told))
 
     def _tell(self, kind: str, held: _Held, severity: Severity | None, **values: str | int | bool) -> None:
         about = {"task": held.task.name, "type": held.task.type.value}

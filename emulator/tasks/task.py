@@ -6,6 +6,7 @@ from enum import IntEnum, StrEnum
 from typing import Annotated, Final
 
 from emulator.errors import SeatrialError
+from emulator.ioc.card import Card
 from emulator.licensing import Activation
 from emulator.policy.kinds import flag, whole
 from emulator.policy.records import Record, Setting
@@ -240,7 +241,8 @@ TaskNews = Assignment | Withdrawal | RunTask | StopTask
 class TaskReport:
     """The state of a task on a device since `at_ms`.
 
-    `reason` tells why a run did not complete, `values` what came of it; `began_ms` is None where nothing has run.
+    `reason` tells why a run did not complete, `values` and `cards` what came of it; `began_ms` is None where nothing
+    has run.
     """
 
     number: int
@@ -251,6 +253,7 @@ class TaskReport:
     cause: Cause | None = None
     reason: str = ""
     values: Mapping[str, str | int | bool] = field(default_factory=dict)
+    cards: tuple[Card, ...] = ()
 
     @property
     def ended(self) -> bool:

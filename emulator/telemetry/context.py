@@ -23,6 +23,7 @@ from emulator.world import (
     ADMINISTRATION_TIMEOUT_MS,
     FOREVER_MS,
     Condition,
+    Injection,
     LocalEdit,
     News,
     Spell,
@@ -136,6 +137,8 @@ class Context:
         self.now_ms: Callable[[], int] = _never
         self.spells: list[Spell] = []
         """The spells that devices of this shard were put into so far, those to come among them."""
+        self.injections: list[Injection] = []
+        """What a scenario made happen on devices of this shard so far."""
         self.edits: list[LocalEdit] = []
         """The same of local edits."""
         self._blocks: list[Rows] = []

@@ -1,6 +1,7 @@
 """The Administration Server: administration groups, devices, policies, accounts, events, and what it tells devices."""
 
 from fakes.administration.autonomous import LIFETIME_MS, AutonomousTasks
+from fakes.administration.collection import export_collection, import_collection
 from fakes.administration.events import Event, EventLog
 from fakes.administration.exchange import PolicyFile, export_policy, import_policy
 from fakes.administration.history import RevisionHistory, Saved
@@ -46,6 +47,8 @@ __all__ = [
     "WizardError",
     "WizardStep",
     "advice",
+    "export_collection",
     "export_policy",
+    "import_collection",
     "import_policy",
 ]

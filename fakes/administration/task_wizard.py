@@ -12,7 +12,7 @@ from typing import Final
 from emulator.ioc.document import IndicatorFile
 from emulator.licensing import Activation, ActivationMethod, Key
 from emulator.policy.kinds import shown
-from emulator.tasks.ioc_scan import IocScan, Response
+from emulator.tasks.ioc_scan import IocScan, Response, Retrospective
 from emulator.tasks.schedule import MANUAL, Schedule
 from emulator.tasks.task import SYSTEM, Scope, Task, TaskError, TaskSettings, TaskType
 from emulator.updates import ModuleUpdates, Source, UpdateSettings
@@ -164,12 +164,10 @@ class TaskWizard:
         self._at(TaskStep.DOCUMENTS)
         self._scan(replace(self._ioc, documents=documents))
 
-    def set_retrospective(self, span_ms: tuple[int, int] | None) -> None:
-        """The span of stored events that is searched besides, None for none (KEA-IOC-026)."""
+    def set_retrospective(self, retrospective: Retrospective | None) -> None:
+        """The span of past events that is searched besides, None for none (KEA-IOC-026)."""
         self._at(TaskStep.RETROSPECTIVE)
-        if span_ms is not None and span_ms[0] >= span_ms[1]:
-            raise TaskError("the span of the retrospective scan is empty", "let it end after its start")
-        self._scan(replace(self._ioc, retrospective_ms=span_ms))
+        self._scan(replace(self._ioc, retrospective=retrospective))
 
     def choose_responses(self, responses: tuple[Response, ...]) -> None:
         """The actions upon a detection (KEA-IOC-027)."""

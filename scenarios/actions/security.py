@@ -8,10 +8,11 @@ from emulator.folders import cause_against
 from emulator.policy.errors import SettingError
 from emulator.policy.secrets import Secret, secret
 from emulator.response.quarantine import Conflict, PathType
-from emulator.security import ENTERS, ON_OBJECTS, OPERATIONS, RESTORES_QUARANTINED, Way
+from emulator.security import ENTERS, ON_OBJECTS, OPERATIONS, RESTORES_QUARANTINED, SCANS, Way
 from scenarios.actions.base import Action, Targeted
-from scenarios.actions.devices import File
-from scenarios.fields import Model, Text, enumeration, member_of, names_of, refused
+from scenarios.actions.devices import File, Indicators
+from scenarios.actions.tasks import DocumentName, ResponseName, WhatIsScanned, WhichPast
+from scenarios.fields import Many, Model, Text, enumeration, member_of, names_of, refused
 from scenarios.problems import LocatedError
 
 _NAMES: Final = tuple(OPERATIONS)
@@ -49,6 +50,18 @@ class ObjectEntry(Model):
         return self
 
 
+class ScanEntry(Model):
+    """A scan at the command line. That responses are refused there is for Endpoint Agent to say."""
+
+    indicators: Annotated[Indicators, Field(description="a folder of IOC files, or `library` for the shipped ones")]
+    documents: Annotated[
+        Many[DocumentName] | None, Field(min_length=1, description="the IOC documents that are analysed")
+    ] = None
+    scope: Annotated[WhatIsScanned | None, Field(description="which files and event logs it looks at")] = None
+    retrospective: Annotated[WhichPast | None, Field(description="the past events that are searched too")] = None
+    responses: Annotated[Many[ResponseName], Field(description="what is to be done upon a detection")] = ()
+
+
 class Attempt(Targeted):
     """Somebody tries an operation on Endpoint Agent of each device, which lets it through or refuses it."""
 
@@ -76,6 +89,15 @@ class Attempt(Targeted):
     object: Annotated[
         ObjectEntry | None, Field(description="the file or the quarantined object; only for operations on one")
     ] = None
+
+    scan: Annotated[ScanEntry | None, Field(description=f"what is scanned for, and where; only for {SCANS}")] = None
+
+    @model_validator(mode="after")
+    def _says_what_it_scans_for(self) -> "Attempt":
+        if (self.scan is None) is (self.operation == SCANS):
+            remedy = f"write `scan` together with {SCANS}, and with nothing else"
+            raise refused(LocatedError(("scan",), "operation and scan do not fit together", remedy))
+        return self
 
     @model_validator(mode="after")
     def _names_its_object(self) -> "Attempt":

@@ -4,16 +4,32 @@ from typing import Annotated, Any, ClassVar, Final, Literal, TypeVar
 
 from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 
+from emulator.ioc.snapshot import ITEM_TYPES
 from emulator.licensing import ActivationMethod
 from emulator.policy.errors import SettingError
 from emulator.policy.records import Record, read_record
+from emulator.tasks.ioc_scan import Response, Retrospective
+from emulator.tasks.scan_scope import ScanScope
 from emulator.tasks.schedule import Schedule
 from emulator.tasks.task import SYSTEM, Storage, TaskType
 from emulator.updates import ModuleUpdates, Source, SourceKind
 from scenarios.actions.base import Action, Operation
 from scenarios.actions.devices import Indicators
 from scenarios.actions.policies import GroupName
-from scenarios.fields import RECORD_FORMAT, Devices, Many, Model, Refers, Text, Title, member_of, reader, refused
+from scenarios.fields import (
+    RECORD_FORMAT,
+    Devices,
+    Many,
+    Model,
+    Refers,
+    Text,
+    Title,
+    enumeration,
+    member_of,
+    names_of,
+    reader,
+    refused,
+)
 from scenarios.problems import LocatedError, shown
 
 R = TypeVar("R", bound=Record)
@@ -52,6 +68,16 @@ HowResultsAreKept = Annotated[
 ]
 
 
+WhatIsScanned = Annotated[
+    ScanScope, _record_of(ScanScope), WithJsonSchema({"format": RECORD_FORMAT.format(name="scan-scope")})
+]
+WhichPast = Annotated[
+    Retrospective, _record_of(Retrospective), WithJsonSchema({"format": RECORD_FORMAT.format(name="retrospective")})
+]
+DocumentName = Annotated[str, names_of(lambda: ITEM_TYPES, "IOC document"), enumeration(ITEM_TYPES)]
+ResponseName = Annotated[Response, member_of(Response, "response"), enumeration(tuple(Response))]
+
+
 class TaskProperties(Model):
     """What a task can be given; what is left out has its default, or in a change stays as it is."""
 
@@ -74,12 +100,32 @@ class TaskProperties(Model):
         member_of(ModuleUpdates, "choice"),
         Field(description="what an update does about application modules"),
     ] = None
-    indicators: Annotated[Indicators | None, Field(description="of an IOC scan: a folder of IOC files")] = None
+    indicators: Annotated[
+        Indicators | None, Refers("indicators"), Field(description="of an IOC scan: a folder of IOC files")
+    ] = None
+    collection: Annotated[
+        Text | None,
+        Field(description="of an IOC scan, instead: a collection that was exported, by the name of its file"),
+    ] = None
+    documents: Annotated[
+        Many[DocumentName] | None,
+        Field(min_length=1, description="of an IOC scan: the IOC documents that are analysed; without it, all"),
+    ] = None
+    scope: Annotated[
+        WhatIsScanned | None, Field(description="of an IOC scan: which files and event logs it looks at")
+    ] = None
+    retrospective: Annotated[
+        WhichPast | None,
+        Field(description="of an IOC scan: the past events that are searched too; `{}` for the last 24 hours"),
+    ] = None
+    responses: Annotated[
+        Many[ResponseName] | None, Field(description="of an IOC scan: what is done upon a detection")
+    ] = None
 
     OF_TYPE: ClassVar = {
         TaskType.UPDATE: ("sources", "modules"),
         TaskType.ACTIVATION: ("method", "code", "key", "additional"),
-        TaskType.IOC_SCAN: ("indicators",),
+        TaskType.IOC_SCAN: ("indicators", "collection", "documents", "scope", "retrospective", "responses"),
     }
     """What only tasks of one type have."""
 
@@ -105,8 +151,11 @@ class NewTask(TaskProperties):
                 raise refused(LocatedError((name,), f"a task of the type {self.type} has no {name!r}", "leave it out"))
         if self.type is TaskType.ACTIVATION:
             self._check_activation()
-        if self.type is TaskType.IOC_SCAN and self.indicators is None:
-            raise refused(LocatedError((), "the IOC scan has no collection", "write `indicators: FOLDER`"))
+        if self.type is TaskType.IOC_SCAN and (self.indicators is None) == (self.collection is None):
+            cause = "the IOC scan has no collection" if self.indicators is None else "the IOC scan has two collections"
+            raise refused(
+                LocatedError((), cause, "write `indicators: FOLDER`, or `collection: NAME` of an exported one")
+            )
         return self
 
     def _check_activation(self) -> None:
@@ -189,6 +238,24 @@ class ViewTask(Operation):
     task: TaskName
 
 
+class ViewIocCard(Operation):
+    """Opens the card of an IOC file with the results of a task: a fact for each device on which it was detected."""
+
+    example = "{at: 4h, do: view-ioc-card, task: weekly, file: dropper.ioc}"
+    do: Literal["view-ioc-card"]
+    task: TaskName
+    file: Annotated[Text, Field(description="the name of the IOC file")]
+
+
+class ExportCollection(Operation):
+    """Exports the IOC collection of a task as a ZIP file, which other tasks can be given as their `collection`."""
+
+    example = "{at: 4h, do: export-collection, task: weekly, to: collection.zip}"
+    do: Literal["export-collection"]
+    task: TaskName
+    to: Annotated[Text, Field(description="the name of the file")]
+
+
 def _key(field: str) -> str:
     return field.replace("_", "-")
 
@@ -199,4 +266,13 @@ def properties_of(action: TaskProperties) -> dict[str, Any]:  # by the names of 
     return {own: getattr(action, field) for field, own in names.items() if getattr(action, field) is not None}
 
 
-MODELS: Final[tuple[type[Action], ...]] = (CreateTask, ChangeTask, RunTask, StopTask, DeleteTasks, ViewTask)
+MODELS: Final[tuple[type[Action], ...]] = (
+    CreateTask,
+    ChangeTask,
+    RunTask,
+    StopTask,
+    DeleteTasks,
+    ViewTask,
+    ViewIocCard,
+    ExportCollection,
+)

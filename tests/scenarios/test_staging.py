@@ -269,6 +269,8 @@ def test_every_action_that_can_be_written_is_carried_out(tmp_path: Path) -> None
         "run-task": {"task": "made"},
         "stop-task": {"task": "made"},
         "view-task": {"task": "made"},
+        "view-ioc-card": {"task": "made", "file": "a.ioc"},
+        "export-collection": {"task": "made", "to": "a.zip"},
         "delete-tasks": {"tasks": ["made"]},
         "command-agent": {"command": "start"},
         "command-quarantine": {"command": "restore", "file": "synthetic/a"},

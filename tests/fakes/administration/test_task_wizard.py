@@ -7,7 +7,7 @@ import pytest
 
 from emulator.licensing import Activation, ActivationMethod, Key
 from emulator.policy.groups import ROOT
-from emulator.tasks.ioc_scan import IocScan, Response
+from emulator.tasks.ioc_scan import IocScan, Response, Retrospective
 from emulator.tasks.schedule import MANUAL, Schedule
 from emulator.tasks.task import Scope, ScopeKind, Storage, TaskError, TaskType
 from emulator.updates import ModuleUpdates, Source, SourceKind, UpdateSettings
@@ -26,7 +26,7 @@ ANSWERS: dict[TaskStep, Callable[[TaskWizard, TaskType], None]] = {
     TaskStep.MODULES: lambda wizard, _: wizard.choose_modules(ModuleUpdates.INSTALL),
     TaskStep.COLLECTION: lambda wizard, _: wizard.give_collection(()),
     TaskStep.DOCUMENTS: lambda wizard, _: wizard.choose_documents(frozenset({"FileItem"})),
-    TaskStep.RETROSPECTIVE: lambda wizard, _: wizard.set_retrospective((0, 5)),
+    TaskStep.RETROSPECTIVE: lambda wizard, _: wizard.set_retrospective(Retrospective()),
     TaskStep.RESPONSES: lambda wizard, _: wizard.choose_responses((Response.ISOLATE,)),
     TaskStep.SCHEDULE: lambda wizard, _: wizard.set_schedule(MORNING),
     TaskStep.DEVICES: lambda wizard, _: wizard.choose_devices(Scope.selection((1, 4))),
@@ -88,7 +88,9 @@ def test_the_answers_are_the_settings_of_the_task() -> None:
     assert about == {
         TaskType.ACTIVATION: Activation(ActivationMethod.STORAGE, key=KEY, additional=True),
         TaskType.UPDATE: UpdateSettings((Source(SourceKind.VENDOR),), ModuleUpdates.INSTALL),
-        TaskType.IOC_SCAN: IocScan((), frozenset({"FileItem"}), (0, 5), (Response.ISOLATE,)),
+        TaskType.IOC_SCAN: IocScan(
+            (), frozenset({"FileItem"}), retrospective=Retrospective(), responses=(Response.ISOLATE,)
+        ),
     }
 
 
