@@ -26,6 +26,7 @@ from emulator.world import (
     LocalEdit,
     News,
     Spell,
+    State,
     World,
 )
 
@@ -74,7 +75,7 @@ class Rows(Protocol):
     def begin_spell(self, spell: Spell) -> None:
         """Takes in a spell of its devices."""
 
-    def end_spell(self, condition: Condition, devices: I64, at_ms: int) -> None:
+    def end_spell(self, state: State, devices: I64, at_ms: int) -> None:
         """Ends a spell of its devices that has no end of its own."""
 
     def tell(self, number: int, news: News) -> None:
@@ -200,14 +201,14 @@ class Context:
         """Puts devices into a condition."""
         self.spells.append(spell)
         for block, devices in self._shares(spell.devices):
-            block.begin_spell(Spell(spell.condition, devices, spell.from_ms, spell.until_ms))
+            block.begin_spell(replace(spell, devices=devices))
         self.wake()
 
-    def end_spell(self, condition: Condition, devices: I64, at_ms: int) -> None:
-        """Ends the spell without an end of its own (FOREVER_MS) of a condition that each device is in."""
-        self.spells = [part for spell in self.spells for part in _ended(spell, condition, devices, at_ms)]
+    def end_spell(self, state: State, devices: I64, at_ms: int) -> None:
+        """Ends the spell without an end of its own (FOREVER_MS) of a state that each device is in."""
+        self.spells = [part for spell in self.spells for part in _ended(spell, state, devices, at_ms)]
         for block, own in self._shares(devices):
-            block.end_spell(condition, own, at_ms)
+            block.end_spell(state, own, at_ms)
         self.wake()
 
     def tell(self, news: News) -> None:
@@ -241,10 +242,10 @@ class Context:
         return not self.targets and not self.tallier
 
 
-def _ended(spell: Spell, condition: Condition, devices: I64, at_ms: int) -> Iterator[Spell]:
-    """What a spell is once it has ended for `devices`, if it is one of that condition without an end."""
+def _ended(spell: Spell, state: State, devices: I64, at_ms: int) -> Iterator[Spell]:
+    """What a spell is once it has ended for `devices`, if it is one of that state without an end."""
     over = np.isin(spell.devices, devices)
-    if spell.condition is not condition or spell.until_ms < FOREVER_MS or not over.any():
+    if spell.state != state or spell.until_ms < FOREVER_MS or not over.any():
         yield spell
         return
     yield replace(spell, devices=spell.devices[over], until_ms=at_ms)
