@@ -15,6 +15,7 @@ from emulator.policy.sections.cloud import Ksn, Mdr
 from emulator.policy.sections.diagnosis import FailureDiagnosis
 from emulator.policy.sections.general import Licensing, Proxy, ProxyMode
 from emulator.policy.sections.group import Group, Step, Switch
+from emulator.policy.sections.response import ExclusionProfile, Isolation, NetworkIsolation, NetworkIsolationOnDemand
 from emulator.policy.sections.sandbox import SandboxIntegration
 from emulator.policy.sections.security import (
     Grant,
@@ -41,15 +42,19 @@ __all__ = [
     "DataSubmission",
     "ExcludedNetworkCommunications",
     "ExcludedProcesses",
+    "ExclusionProfile",
     "FailureDiagnosis",
     "Grant",
     "Group",
     "GroupDescription",
+    "Isolation",
     "KataIntegration",
     "KicsIntegration",
     "Ksn",
     "Licensing",
     "Mdr",
+    "NetworkIsolation",
+    "NetworkIsolationOnDemand",
     "PasswordProtection",
     "Proxy",
     "ProxyMode",
@@ -88,6 +93,7 @@ class AgentSettings:
     excluded_network_communications: ExcludedNetworkCommunications = field(
         default_factory=ExcludedNetworkCommunications
     )
+    network_isolation: NetworkIsolation = field(default_factory=NetworkIsolation)
     user_permissions: UserPermissions = field(default_factory=UserPermissions)
     password_protection: PasswordProtection = field(default_factory=PasswordProtection)
     self_defense: SelfDefense = field(default_factory=SelfDefense)
@@ -96,6 +102,7 @@ class AgentSettings:
     ksn: Ksn = field(default_factory=Ksn)
     mdr: Mdr = field(default_factory=Mdr)
     failure_diagnosis: FailureDiagnosis = field(default_factory=FailureDiagnosis)
+    network_isolation_on_demand: NetworkIsolationOnDemand = field(default_factory=NetworkIsolationOnDemand)
 
     def group(self, key: str) -> Group:
         """The values of the group with this key."""
@@ -248,6 +255,6 @@ def describe_record(record: type[Record]) -> tuple[SettingDescription, ...]:
 
 
 def _plain(default: object) -> object:
-    if default == ():
-        return []
+    if isinstance(default, tuple):
+        return list(default)
     return str(default) if isinstance(default, Secret) else default

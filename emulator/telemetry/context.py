@@ -205,8 +205,17 @@ class Context:
         self.wake()
 
     def end_spell(self, state: State, devices: I64, at_ms: int) -> None:
-        """Ends the spell without an end of its own (FOREVER_MS) of a state that each device is in."""
-        self.spells = [part for spell in self.spells for part in _ended(spell, state, devices, at_ms)]
+        """Ends one spell without an end of its own (FOREVER_MS) of a state that each device is in."""
+        spells, self.spells, left = self.spells, [], devices
+        for spell in spells:
+            over = np.isin(spell.devices, left)
+            if spell.state != state or spell.until_ms < FOREVER_MS or not over.any():
+                self.spells.append(spell)
+                continue
+            self.spells.append(replace(spell, devices=spell.devices[over], until_ms=at_ms))
+            if not over.all():
+                self.spells.append(replace(spell, devices=spell.devices[~over]))
+            left = np.setdiff1d(left, spell.devices[over])
         for block, own in self._shares(devices):
             block.end_spell(state, own, at_ms)
         self.wake()
@@ -240,17 +249,6 @@ class Context:
     def idle(self) -> bool:
         """True where nobody receives telemetry and nobody counts it, so that life need not be drawn."""
         return not self.targets and not self.tallier
-
-
-def _ended(spell: Spell, state: State, devices: I64, at_ms: int) -> Iterator[Spell]:
-    """What a spell is once it has ended for `devices`, if it is one of that state without an end."""
-    over = np.isin(spell.devices, devices)
-    if spell.state != state or spell.until_ms < FOREVER_MS or not over.any():
-        yield spell
-        return
-    yield replace(spell, devices=spell.devices[over], until_ms=at_ms)
-    if not over.all():
-        yield replace(spell, devices=spell.devices[~over])
 
 
 def _nothing() -> None:

@@ -1,0 +1,1 @@
+"""Threat response: what Endpoint Agent does about threats, as rules without a device."""
