@@ -135,7 +135,7 @@ class Operations:
             if action.what is actions.Viewed.STATUS:
                 components = " ".join(f"{name}={int(status)}" for name, status in sorted(state.components.items()))
                 values = {"status": int(record.status), "reason": record.reason, "components": components}
-                values |= {"installed": state.installed, "running": state.running}
+                values |= {"installed": state.installed, "running": state.running, "isolated": state.isolated}
                 yield ToldOfDevice("status-viewed", device, {**values, "account": account})
                 continue
             applications = "; ".join(f"{one.name} {one.version}" for one in record.applications)

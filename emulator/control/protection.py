@@ -5,7 +5,18 @@ from collections.abc import Mapping
 from emulator.control.agent import EndpointAgent
 from emulator.control.service import Service
 from emulator.policy.settings import key_of
-from emulator.security import DELETES_LICENCE, ENDS, STARTS, UNINSTALLS, Attempt, decide, entered
+from emulator.response.isolation import EndedBy
+from emulator.security import (
+    DELETES_LICENCE,
+    ENDS,
+    ENDS_ISOLATION,
+    ENDS_PREVENTION,
+    STARTS,
+    UNINSTALLS,
+    Attempt,
+    decide,
+    entered,
+)
 from emulator.telemetry.context import Context
 
 
@@ -40,3 +51,7 @@ class Protection:
             self._service.start(agent, at_ms)
         elif name == DELETES_LICENCE:
             agent.components(at_ms).delete_licence(at_ms)
+        elif name == ENDS_ISOLATION:
+            agent.components(at_ms).isolation.release(at_ms, EndedBy.COMMAND_LINE)
+        elif name == ENDS_PREVENTION:
+            agent.components(at_ms).prevention.disable(at_ms, str(EndedBy.COMMAND_LINE))

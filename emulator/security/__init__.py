@@ -2,12 +2,23 @@
 
 from emulator.security.attempts import Attempt, Decision, Reason, decide
 from emulator.security.operations import OPERATIONS, Defended, Operation, Way
-from emulator.security.outcomes import DELETES_LICENCE, ENDS, ENTERS, STARTS, UNINSTALLS, entered
+from emulator.security.outcomes import (
+    DELETES_LICENCE,
+    ENDS,
+    ENDS_ISOLATION,
+    ENDS_PREVENTION,
+    ENTERS,
+    STARTS,
+    UNINSTALLS,
+    entered,
+)
 from emulator.security.password import checksum, kept_password, weaknesses
 
 __all__ = [
     "DELETES_LICENCE",
     "ENDS",
+    "ENDS_ISOLATION",
+    "ENDS_PREVENTION",
     "ENTERS",
     "OPERATIONS",
     "STARTS",
