@@ -72,6 +72,14 @@ class HostBase:
         files = self.shared.instances_with(self.changes(slots, changes), "FileItem")
         return any(_key(self.os, (str(file["FullPath"]),)).startswith(wanted) for file in files)
 
+    def file(self, path: str, slots: Mapping[str, str], changes: "HostChanges | None" = None) -> Instance | None:
+        """The file with this full path on a device; None where there is none."""
+        key, differs = _key(self.os, (path,)), self.changes(slots, changes)
+        put = differs.put.get("FileItem", {})
+        if key in put:
+            return put[key]
+        return None if key in differs.gone.get("FileItem", ()) else self.shared.items["FileItem"].get(key)
+
     def device(self, slots: Mapping[str, str], changes: "HostChanges | None" = None) -> Snapshot:
         """All items of one device; what differs from `shared` comes last in its type."""
         return self.shared.with_changes(self.changes(slots, changes))

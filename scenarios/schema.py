@@ -4,6 +4,7 @@ from typing import Any, Final
 
 from pydantic.json_schema import models_json_schema
 
+from emulator.exclusions.network import NetworkRule
 from emulator.policy.kinds import UNIT_BYTES, UNIT_MS
 from emulator.policy.records import Record
 from emulator.policy.settings import (
@@ -14,6 +15,7 @@ from emulator.policy.settings import (
     describe,
     describe_record,
 )
+from emulator.response.prevention import PreventionRule
 from emulator.tasks.schedule import Schedule
 from emulator.tasks.task import Storage
 from scenarios.actions import ACTIONS, FAULTS, about
@@ -45,7 +47,12 @@ PARTIAL: Final = "partial-"
 """Before the name of a definition: for files that need not be whole, since they are merged with others."""
 WHOLE: Final = ("selector", "parameter")
 """Definitions of what is replaced as a whole."""
-RECORDS: Final[dict[str, type[Record]]] = {"schedule": Schedule, "storage": Storage}
+RECORDS: Final[dict[str, type[Record]]] = {
+    "schedule": Schedule,
+    "storage": Storage,
+    "exclusion": NetworkRule,
+    "prevention-rule": PreventionRule,
+}
 """Records of the emulator that fields of the format hold."""
 _RECORD_FORMATS: Final = tuple(RECORD_FORMAT.format(name=name) for name in RECORDS)
 OF_DEVICES: Final = ("EditSettings", "Attempt")
@@ -74,8 +81,10 @@ def scenario_schema() -> Schema:
     parts["local-settings"] = _local_settings()
     parts["declaration"] = _declaration()
     for name, record in RECORDS.items():
-        properties = {setting.key: _setting(setting) for setting in describe_record(record)}
-        parts[RECORD_FORMAT.format(name=name)] = _object(properties, required=[], description=f"the {name} of a task")
+        described = describe_record(record)
+        required = [setting.key for setting in described if setting.required]
+        properties = {setting.key: _setting(setting) for setting in described}
+        parts[RECORD_FORMAT.format(name=name)] = _object(properties, required, (record.__doc__ or "").splitlines()[0])
     _steps(parts)
     _expectations(parts)
     parts["suite"] = parts.pop("SuiteFile")

@@ -7,9 +7,9 @@ docs. A further action is one more model in the `MODELS` of a module of this pac
 from collections.abc import Mapping
 from typing import Final
 
-from scenarios.actions import administration, devices, faults, policies, security, surroundings, tasks
+from scenarios.actions import administration, devices, faults, policies, response, security, surroundings, tasks
 from scenarios.actions.administration import CreateGroup, MoveDevices, View, Viewed
-from scenarios.actions.base import Action, Bounded, Lasting, Operation, Targeted, by_literal
+from scenarios.actions.base import Action, Bounded, ByCentralNode, Lasting, Operation, Targeted, by_literal
 from scenarios.actions.devices import (
     COUNT_MAX,
     LIBRARY,
@@ -56,6 +56,14 @@ from scenarios.actions.policies import (
     RollBackPolicy,
     SetOutOfOffice,
 )
+from scenarios.actions.response import (
+    CentralNodeIsolate,
+    CentralNodeRelease,
+    DetectThreat,
+    EndIsolation,
+    IsolateOnDemand,
+    SetPrevention,
+)
 from scenarios.actions.security import Attempt
 from scenarios.actions.surroundings import (
     CommandAgent,
@@ -89,6 +97,9 @@ __all__ = [
     "Attempt",
     "BodyLimit",
     "Bounded",
+    "ByCentralNode",
+    "CentralNodeIsolate",
+    "CentralNodeRelease",
     "CertificateFault",
     "ChangePolicy",
     "ChangeTask",
@@ -102,9 +113,11 @@ __all__ = [
     "DeactivatePolicy",
     "DeletePolicy",
     "DeleteTasks",
+    "DetectThreat",
     "DuplicateDelivery",
     "EditSettings",
     "Emit",
+    "EndIsolation",
     "ExportPolicy",
     "Fault",
     "FullDisk",
@@ -112,6 +125,7 @@ __all__ = [
     "ImportPolicy",
     "InstallProtection",
     "Isolate",
+    "IsolateOnDemand",
     "Lasting",
     "LeaveNetwork",
     "LostAcknowledgement",
@@ -128,6 +142,7 @@ __all__ = [
     "RollBackPolicy",
     "RunTask",
     "SetOutOfOffice",
+    "SetPrevention",
     "SlowAnswer",
     "StartProcess",
     "Status",
@@ -158,6 +173,7 @@ ACTIONS: Final[Mapping[str, type[Action]]] = by_literal(
         *administration.MODELS,
         *tasks.MODELS,
         *devices.MODELS,
+        *response.MODELS,
         *security.MODELS,
         *surroundings.MODELS,
     ),
