@@ -70,7 +70,7 @@ class IsolationKeeper(Part):
         order = Isolate(kind, duration_ms, exclusions)
         reason = self._refusal(kind, at_ms)
         if reason:
-            values = {"response": FUNCTION, "kind": str(kind), "reason": reason}
+            values = {"response": FUNCTION, "isolation": str(kind), "reason": reason}
             self._agent.tell(at_ms, (Told(REFUSED, values, Severity.WARNING),))
             return
         if not self._licensed(at_ms):
@@ -84,10 +84,10 @@ class IsolationKeeper(Part):
         from_ms = self._agent.begin(Condition.ISOLATED, at_ms, lets_through)
         length_ms, ends_by = lasts(order, settings)
         self._held[kind] = _Held(order, from_ms + length_ms, ends_by, lets_through)
-        told = [Told("isolated", {"kind": str(kind), "for_min": length_ms // 60_000}, Severity.WARNING)]
+        told = [Told("isolated", {"isolation": str(kind), "for_min": length_ms // 60_000}, Severity.WARNING)]
         own = settings_of(kind, settings)
         if own is not None and own.notify_user:
-            told.append(Told("user-notified", {"of": FUNCTION, "kind": str(kind)}))
+            told.append(Told("user-notified", {"of": FUNCTION, "isolation": str(kind)}))
         self._agent.tell(from_ms, told)
         self._wait()
         self._changed(from_ms)
@@ -99,7 +99,7 @@ class IsolationKeeper(Part):
             if held is None:
                 continue
             until_ms = self._agent.end(Condition.ISOLATED, at_ms, held.lets_through)
-            values = {"kind": str(kind), "by": str(by)}
+            values = {"isolation": str(kind), "by": str(by)}
             if kind is IsolationKind.CENTRAL_NODE:
                 # At its expiry the rule stays at the Central Node, and is inactive (public help).
                 values["rule"] = "inactive" if by is EndedBy.TIMER else "removed"

@@ -41,7 +41,7 @@ class PreventionKeeper:
         """The Central Node has delivered what is prevented from now on."""
         reason = NOT_RUNNING if not self._agent.runs(at_ms) else OPERATING_SYSTEM if self._os != "windows" else ""
         if reason:
-            values = {"response": FUNCTION, "kind": "central-node", "reason": reason}
+            values = {"response": FUNCTION, "reason": reason}
             self._agent.tell(at_ms, (Told(REFUSED, values, Severity.WARNING),))
         elif not self._licensed(at_ms):
             self._agent.tell(at_ms, (Told(VIOLATION, {"function": FUNCTION}, Severity.CRITICAL),))
@@ -67,12 +67,12 @@ class PreventionKeeper:
         blocked = prevention.mode is PreventionMode.ACTIVE
         values: dict[str, str | int | bool] = {
             "object": found.file.path,
-            "kind": str(found.rule.kind),
+            "type": str(found.rule.kind),
             "rule": found.rule.name,
             "count": count,
         }
         told = [Told("execution-blocked" if blocked else "execution-detected", values, Severity.WARNING)]
         if blocked and prevention.notify_user:
-            told.append(Told("user-notified", {"of": FUNCTION, "kind": str(found.rule.kind)}))
+            told.append(Told("user-notified", {"of": FUNCTION, "type": str(found.rule.kind)}))
         self._agent.tell(at_ms, told)
         return Launch.BLOCKED if blocked else Launch.DETECTED

@@ -271,6 +271,8 @@ def test_every_action_that_can_be_written_is_carried_out(tmp_path: Path) -> None
         "view-task": {"task": "made"},
         "delete-tasks": {"tasks": ["made"]},
         "command-agent": {"command": "start"},
+        "central-node-isolate": {"for": "1h"},
+        "set-prevention": {"rules": [{"name": "tools", "path": "synthetic*"}]},
         "install-protection": {"version": "11.6"},
         "attempt": {"operation": "stop-service", "user": "anna"},
         "start-process": {"process": "synthetic/a"},
