@@ -121,7 +121,7 @@ class EndpointAgent:
     def end(self, condition: Condition, at_ms: int, lets_through: tuple[NetworkRule, ...] = ()) -> int:
         """Ends the condition that `begin` put the device into with the same arguments; from when on."""
         until_ms = self._plane.context.unreached(self.device, at_ms)
-        self._plane.context.end_spell((condition, lets_through), self._alone, until_ms)
+        self._plane.context.end_spell((condition, lets_through), self.device, until_ms)
         return until_ms
 
     def edit(self, group: str, content: object, at_ms: int) -> int:

@@ -137,6 +137,7 @@ class Context:
         self.now_ms: Callable[[], int] = _never
         self.spells: list[Spell] = []
         """The spells that devices of this shard were put into so far, those to come among them."""
+        self._open: dict[tuple[int, State], list[int]] = {}
         self.edits: list[LocalEdit] = []
         """The same of local edits."""
         self._blocks: list[Rows] = []
@@ -199,26 +200,26 @@ class Context:
 
     def begin_spell(self, spell: Spell) -> None:
         """Puts devices into a condition."""
-        self.spells.append(spell)
+        self._note(spell)
         for block, devices in self._shares(spell.devices):
             block.begin_spell(replace(spell, devices=devices))
         self.wake()
 
-    def end_spell(self, state: State, devices: I64, at_ms: int) -> None:
-        """Ends one spell without an end of its own (FOREVER_MS) of a state that each device is in."""
-        spells, self.spells, left = self.spells, [], devices
-        for spell in spells:
-            over = np.isin(spell.devices, left)
-            if spell.state != state or spell.until_ms < FOREVER_MS or not over.any():
-                self.spells.append(spell)
-                continue
-            self.spells.append(replace(spell, devices=spell.devices[over], until_ms=at_ms))
-            if not over.all():
-                self.spells.append(replace(spell, devices=spell.devices[~over]))
-            left = np.setdiff1d(left, spell.devices[over])
-        for block, own in self._shares(devices):
-            block.end_spell(state, own, at_ms)
+    def end_spell(self, state: State, device: int, at_ms: int) -> None:
+        """Ends one spell without an end of its own (FOREVER_MS) of a state that a device is in."""
+        place = self._open[device, state].pop()
+        spell = self.spells[place] = replace(self.spells[place], until_ms=at_ms)
+        self.block_of(device).end_spell(state, spell.devices, at_ms)
         self.wake()
+
+    def _note(self, spell: Spell) -> None:
+        """Keeps a spell; one without an end once for each device, since each ends by itself."""
+        if spell.until_ms < FOREVER_MS:
+            self.spells.append(spell)
+            return
+        for device in spell.devices.tolist():
+            self._open.setdefault((device, spell.state), []).append(len(self.spells))
+            self.spells.append(replace(spell, devices=np.array([device], np.int64)))
 
     def tell(self, news: News) -> None:
         """The Administration Server has news for devices; they come in the order of time."""
