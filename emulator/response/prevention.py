@@ -56,14 +56,14 @@ class PreventionRule(Record):
     """One rule: a file of this kind that meets all criteria given. A rule without a criterion is refused."""
 
     name: Annotated[str, Setting(text(), "name of the rule", basis=Basis.RECALLED)]
-    kind: Annotated[ObjectKind, Setting(choice(ObjectKind), "what the file is", basis=Basis.SIBLING)] = (
+    kind: Annotated[ObjectKind, Setting(choice(ObjectKind), "what the file is", basis=Basis.PUBLIC_HELP)] = (
         ObjectKind.EXECUTABLE
     )
     path: Annotated[
-        str | None, Setting(masked_path(), "full path of the file, masks and environment", basis=Basis.SIBLING)
+        str | None, Setting(masked_path(), "full path of the file, masks and environment", basis=Basis.PUBLIC_HELP)
     ] = None
-    md5: Annotated[str | None, Setting(digest(32), "MD5 of the file", basis=Basis.SIBLING)] = None
-    sha256: Annotated[str | None, Setting(digest(64), "SHA-256 of the file", basis=Basis.SIBLING)] = None
+    md5: Annotated[str | None, Setting(digest(32), "MD5 of the file", basis=Basis.PUBLIC_HELP)] = None
+    sha256: Annotated[str | None, Setting(digest(64), "SHA-256 of the file", basis=Basis.PUBLIC_HELP)] = None
 
     def __post_init__(self) -> None:
         Record.__post_init__(self)

@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar, Final
 
 from emulator.exclusions.network import NetworkRule
 from emulator.policy.kinds import choice, duration, flag, many
-from emulator.policy.records import Setting, mapping
+from emulator.policy.records import Basis, Setting, mapping
 from emulator.policy.sections.group import EMULATORS_CHOICE, About, Group, Step
 
 RESPONSE: Final = "Threat response"
@@ -30,8 +30,8 @@ class Isolation(Group):
         Setting(
             flag(),
             "tell the user of the device that it is isolated",
-            clause="KEA-ISO-005",
             default_clause=EMULATORS_CHOICE,
+            basis=Basis.PUBLIC_HELP,
         ),
     ] = True
     release_automatically: Annotated[
@@ -39,8 +39,8 @@ class Isolation(Group):
         Setting(
             flag(),
             "end isolation after a time, on by public help; while it is off, isolation ends after 5 hours",
-            clause="KEA-ISO-005",
             default_clause=EMULATORS_CHOICE,
+            basis=Basis.PUBLIC_HELP,
         ),
     ] = True
     release_after_min: Annotated[
@@ -48,8 +48,8 @@ class Isolation(Group):
         Setting(
             duration("min", 1, ISOLATION_MAX_MIN),
             "after which time, 30 min by public help; without effect while that is off",
-            clause="KEA-ISO-005",
             default_clause=EMULATORS_CHOICE,
+            basis=Basis.PUBLIC_HELP,
         ),
     ] = 30
     profiles: Annotated[
@@ -57,8 +57,8 @@ class Isolation(Group):
         Setting(
             many(choice(ExclusionProfile)),
             "predefined exclusions, on Windows; these are in the list by public help, what is in them is recalled",
-            clause="KEA-ISO-005",
             default_clause=EMULATORS_CHOICE,
+            basis=Basis.PUBLIC_HELP,
         ),
     ] = (ExclusionProfile.DNS_DHCP_SERVER, ExclusionProfile.DNS_DHCP_CLIENT)
     exclusions: Annotated[
@@ -66,8 +66,8 @@ class Isolation(Group):
         Setting(
             many(mapping(NetworkRule)),
             "further communications that isolation lets through",
-            clause="KEA-ISO-005",
             default_clause=EMULATORS_CHOICE,
+            basis=Basis.PUBLIC_HELP,
         ),
     ] = ()
 
@@ -83,8 +83,8 @@ class NetworkIsolation(Isolation):
         Setting(
             flag(),
             "isolate the device when a threat is detected",
-            clause="KEA-ISO-002",
             default_clause=EMULATORS_CHOICE,
+            basis=Basis.PUBLIC_HELP,
         ),
     ] = False
 
