@@ -144,7 +144,7 @@ class IsolationKeeper(Part):
         return OPERATING_SYSTEM if kind is IsolationKind.CENTRAL_NODE and self._os != "windows" else ""
 
     def _release_what_is_over(self, at_ms: int) -> None:
-        if not self._agent.runs(at_ms):
+        if self._agent.installed and not self._agent.runs(at_ms):
             return
         for kind, held in list(self._held.items()):
             if held.until_ms <= at_ms:
