@@ -78,7 +78,7 @@ class HostBase:
         put = differs.put.get("FileItem", {})
         if key in put:
             return put[key]
-        return None if key in differs.gone.get("FileItem", ()) else self.shared.items["FileItem"].get(key)
+        return None if key in differs.gone.get("FileItem", ()) else self.shared.items.get("FileItem", {}).get(key)
 
     def device(self, slots: Mapping[str, str], changes: "HostChanges | None" = None) -> Snapshot:
         """All items of one device; what differs from `shared` comes last in its type."""
