@@ -13,6 +13,8 @@ CLASSES_MAX: Final = 64
 """Ambient event classes of one image."""
 PACKAGE_HEADER_BYTES: Final = 256
 """Length of a package without its events."""
+NETWORK_AGENT: Final = frozenset({"klnagent.exe", "klnagent"})
+"""The files of Network Agent, on Windows and on Linux."""
 
 
 class Importance(StrEnum):
@@ -78,6 +80,11 @@ class Process:
         """What makes two starts starts of the same process for the TTL: path and hash."""
         return self.path, self.sha256
 
+    @property
+    def file_name(self) -> str:
+        """The name of its file, in lower case."""
+        return self.path.replace("/", "\\").rpartition("\\")[2].lower()
+
 
 class Direction(StrEnum):
     """Who opened a connection, seen from the device."""
@@ -105,7 +112,7 @@ class EventClass:
     `name` is unique for ever: draws are keyed by its hash, so that adding another class changes no draw.
     `type` indexes `EVENT_TYPES`. `rates` holds the mean in thousandths of an event per hour for each of the 168 hours
     of a week (Monday, midnight first), local time. `subject` is what the event is about beside its process (a file, a
-    registry key, a module), a template. `uses_network` says whether isolation stops it.
+    registry key, a module), a template.
     """
 
     name: str
@@ -116,6 +123,7 @@ class EventClass:
     subject: str = ""
 
     @property
-    def uses_network(self) -> bool:
-        """True where the event needs a connection, so that isolation suppresses it."""
-        return self.peer is not None
+    def can_be_cut_off(self) -> bool:
+        """True where the event needs a connection that isolation cuts: those of Network Agent it always lets through
+        (public help)."""
+        return self.peer is not None and self.process.file_name not in NETWORK_AGENT

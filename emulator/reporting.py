@@ -24,12 +24,16 @@ class ComponentStatus(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class StateReport:
-    """How Endpoint Agent is: `version` is empty for the one that the server knows, `components` are by name."""
+    """How Endpoint Agent is: `version` is empty for the one that the server knows, `components` are by name.
+
+    `isolated` tells whether it keeps the device from the network.
+    """
 
     installed: bool
     running: bool
     version: str = ""
     components: Mapping[str, ComponentStatus] = field(default_factory=dict)
+    isolated: bool = False
 
 
 @dataclass(frozen=True, slots=True)

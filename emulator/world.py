@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from emulator.chance import U64, below, below_columns, draw, draw_columns
 from emulator.clock import HOUR_MS, HOUR_SLOTS, SLOT_MS, Calendar
 from emulator.events import EventClass
+from emulator.exclusions.network import NetworkRule
 from emulator.exclusions.optimisation import WinRm
 from emulator.images.model import Image
 from emulator.policy.effective import LocalSettings, edit_group, effective
@@ -47,7 +48,8 @@ class Condition(StrEnum):
     OFF_LINE = "off-line"
     """The device has no link; Endpoint Agent goes on collecting."""
     ISOLATED = "isolated"
-    """The classes of events that use the network do not happen; the servers are still reached."""
+    """Events that isolation cuts off do not happen, but for what the spell lets through; the servers are still
+    reached."""
     STOPPED = "stopped"
     """Endpoint Agent does not run; nothing is collected."""
     CRASHED = "crashed"
@@ -65,17 +67,28 @@ FOREVER_MS: Final = 2**62
 """The end of a spell that has none yet."""
 
 
+State = tuple[Condition, tuple[NetworkRule, ...]]
+"""A condition, with the communications that it spares."""
+
+
 @dataclass(frozen=True, slots=True)
 class Spell:
     """`devices` (sorted fleet indices) are in a condition in [from_ms, until_ms).
 
-    One until FOREVER_MS may be ended while the world runs.
+    One until FOREVER_MS may be ended while the world runs. `lets_through` are the communications that isolation spares;
+    of several spells of isolation each has to spare one.
     """
 
     condition: Condition
     devices: I64
     from_ms: int
     until_ms: int
+    lets_through: tuple[NetworkRule, ...] = ()
+
+    @property
+    def state(self) -> State:
+        """What the devices are in."""
+        return self.condition, self.lets_through
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +160,7 @@ class Watch:
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """Events that use the network, counted on `devices` (sorted fleet indices) between two facts of each device's own.
+    """Events that isolation could cut off, counted on `devices` (sorted fleet indices) between two facts of a device.
 
     A span goes from a fact of the kind `begin` to the device's next one of the kind `end`, or to the end of the run.
     The events of a tick belong to it where the device's own moment does: begin ≤ e < end. What Endpoint Agent and

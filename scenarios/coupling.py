@@ -22,7 +22,7 @@ def puts_off(scenario: Scenario) -> bool:
         return True
     if any(isinstance(action, actions.ScanForObject) for action in _actions(scenario)):
         return True
-    return any(isinstance(one.action, actions.Operation | actions.Sweep) for one in scenario.reactions)
+    return any(isinstance(one.action, actions.Operation | actions.ByCentralNode) for one in scenario.reactions)
 
 
 def _actions(scenario: Scenario) -> list[actions.Action | None]:

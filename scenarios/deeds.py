@@ -18,6 +18,8 @@ from emulator.images.parts import WEB, hashes, outbound, program
 from emulator.ioc.document import IndicatorFile
 from emulator.ioc.snapshot import Instance
 from emulator.ports import I64
+from emulator.response.isolation import BY_CENTRAL_NODE, Isolate, IsolationKind, Release
+from emulator.response.prevention import Prevention
 from emulator.response.quarantine import Destination, QuarantineArguments
 from emulator.sandbox import SandboxObject
 from emulator.security import OPERATIONS, Attempt
@@ -32,6 +34,8 @@ _SIZE_BYTES: Final = (4_096, 1_048_576)
 _PIDS: Final = (40_000, 20_000)
 Indicators = Callable[[Path], tuple[IndicatorFile, ...]]
 """Reads the indicator files of a folder."""
+_HIT: Final = "prevention"
+"""The type of the event that a rule of execution prevention was met."""
 NO_RATES: Final = (0,) * 168
 """Classes of a scenario have no life of their own."""
 
@@ -127,8 +131,30 @@ def run_process(action: actions.StartProcess, os: Os) -> HostChange:
     path = path_of(action.process, os)
     first, count = _PIDS
     pid = first + int(hashes(path)[2][:8], 16) % count
-    item = process_item(os, path, pid=pid, parent_pid=1, arguments="", user="{user}", started=CREATED)
+    arguments = "" if action.opens is None else path_of(action.opens, os)
+    item = process_item(os, path, pid=pid, parent_pid=1, arguments=arguments, user="{user}", started=CREATED)
     return lambda changes: changes.put("ProcessItem", item)
+
+
+def starts(action: actions.StartProcess, at_ms: int) -> Iterator[tuple[int, int]]:
+    """When a program starts, and how often then."""
+    if not action.over:
+        yield at_ms, action.count
+    else:
+        yield from ((at_ms + number * action.over // action.count, 1) for number in range(action.count))
+
+
+def published(action: actions.ByCentralNode) -> Isolate | Release | Prevention:
+    """What the Central Node holds for devices from an action on."""
+    match action:
+        case actions.CentralNodeIsolate():
+            return Isolate(IsolationKind.CENTRAL_NODE, action.for_ms, action.exclusions)
+        case actions.CentralNodeRelease():
+            return BY_CENTRAL_NODE
+        case actions.SetPrevention():
+            return Prevention(action.mode, action.rules, action.notify_user)
+        case _:
+            raise AssertionError(f"nobody says what {action} makes known")
 
 
 def place_items(items: Iterable[tuple[str, Instance]]) -> HostChange:
@@ -152,17 +178,33 @@ class Deed:
 
 
 class ScenarioClasses:
-    """The event classes that the actions of a scenario make, by what they do and on which system."""
+    """The event classes that the actions of a scenario make, by what they do and on which system.
+
+    `prevents` tells whether execution prevention may have a say in what starts.
+    """
 
     def __init__(self, all_actions: Iterable[actions.Action | None]) -> None:
+        every = list(all_actions)
+        self.prevents = any(isinstance(action, actions.SetPrevention) for action in every)
         wanted: dict[Deed, EventClass] = {}
-        for action in all_actions:
+        for action in every:
             for os in SYSTEMS:
-                deed = deed_of(action, os)
-                if deed is not None and deed not in wanted:
-                    wanted[deed] = _class(deed)
+                for deed in self._deeds(action, os):
+                    if deed not in wanted:
+                        wanted[deed] = _class(deed)
         self._index = {deed: index for index, deed in enumerate(wanted)}
         self.all = tuple(wanted.values())
+
+    def _deeds(self, action: actions.Action | None, os: Os) -> Iterator[Deed]:
+        deed = deed_of(action, os)
+        if deed is not None:
+            yield deed
+        if self.prevents and isinstance(action, actions.StartProcess):
+            yield _hit(action, os)
+
+    def hit(self, action: actions.StartProcess, os: Os) -> int:
+        """Where the class of the event stands that a rule of execution prevention met a start."""
+        return self._index[_hit(action, os)]
 
     def index(self, action: actions.Action, os: Os) -> int:
         """Where the class of an action stands among all."""
@@ -180,6 +222,10 @@ def deed_of(action: actions.Action | None, os: Os) -> Deed | None:
     return None
 
 
+def _hit(action: actions.StartProcess, os: Os) -> Deed:
+    return Deed(os, _HIT, action.process)
+
+
 def _class(deed: Deed) -> EventClass:
     name = f"scenario/{deed.os}/{deed.action}/{deed.subject}"
     if deed.action == "start-process":
@@ -187,6 +233,9 @@ def _class(deed: Deed) -> EventClass:
         parent = "C:\\Windows\\explorer.exe" if deed.os == "windows" else "/usr/bin/bash"
         stem = (ntpath if deed.os == "windows" else posixpath).basename(path)
         return EventClass(name, PROCESS_START, program(path, parent=parent, original=stem), NO_RATES)
+    if deed.action == _HIT:
+        starter = program("C:\\Windows\\explorer.exe" if deed.os == "windows" else "/usr/bin/bash")
+        return EventClass(name, TYPE_INDEX[_HIT], starter, NO_RATES, subject=path_of(deed.subject, deed.os))
     kind = TYPE_INDEX[deed.subject]
     maker = program(path_of("synthetic/emitter", deed.os))
     peer = outbound(WEB, 443) if EVENT_TYPES[kind].code is not None else None

@@ -27,6 +27,12 @@ QUALIFIERS: Final[Mapping[str, str]] = {
     "ioc-match": "file",
     "sweep-finished": "task",
     "sweep-failed": "file",
+    "isolated": "isolation",
+    "released": "by",
+    "response-refused": "reason",
+    "user-notified": "of",
+    "execution-blocked": "rule",
+    "execution-detected": "rule",
 }
 """What `KIND:VALUE` asks of the detail of a fact: the key whose value it is."""
 SERVER_KINDS: Final = ("connect", "timeout", "fail-over")

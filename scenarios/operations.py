@@ -14,6 +14,7 @@ from emulator.policy.errors import GroupError, PolicyError, SettingError
 from emulator.policy.policies import Policy, PolicySettings, parse_policy_settings
 from emulator.policy.types import sections_of, shown_groups
 from emulator.ports import I64
+from emulator.response.isolation import BY_CONSOLE, Isolate, IsolationKind
 from emulator.response.quarantine import QuarantineOrder
 from emulator.tasks.task import TaskError
 from emulator.world import Governed, News
@@ -37,6 +38,12 @@ from scenarios.told import ToldOfDevice, ToldOfRun
 REFUSALS: Final = (AccessError, GroupError, PolicyError, SettingError, TaskError, UserError, WizardError)
 """What an operation may be refused with."""
 
+ORDERS: Final[Mapping[type[actions.Operation], Callable[[Any], object]]] = {
+    actions.CommandAgent: lambda action: Command(action.command),
+    actions.IsolateOnDemand: lambda action: Isolate(IsolationKind.ON_DEMAND),
+    actions.EndIsolation: lambda action: BY_CONSOLE,
+}
+"""What Network Agent of devices is to carry out, by the operation."""
 SUBJECTS: Final = ("policy", "task", "command", "group")
 """What an operation is about: the first of these fields that it has."""
 OF_DEVICES: Final[Mapping[actions.Viewed, Right]] = {
@@ -160,7 +167,7 @@ class Operations:
             if action.what is actions.Viewed.STATUS:
                 components = " ".join(f"{name}={int(status)}" for name, status in sorted(state.components.items()))
                 values = {"status": int(record.status), "reason": record.reason, "components": components}
-                values |= {"installed": state.installed, "running": state.running}
+                values |= {"installed": state.installed, "running": state.running, "isolated": state.isolated}
                 yield ToldOfDevice("status-viewed", device, {**values, "account": account})
                 continue
             applications = "; ".join(f"{one.name} {one.version}" for one in record.applications)
@@ -203,9 +210,9 @@ class Operations:
     def _done(self, action: actions.Operation, at_ms: int, devices: I64 | None) -> tuple[News, ...]:
         if type(action) in self._tasks.deeds:
             return self._tasks.deeds[type(action)](action, at_ms, devices)
-        if isinstance(action, actions.CommandAgent):
+        if type(action) in ORDERS:
             assert devices is not None
-            order = Command(action.command)
+            order = ORDERS[type(action)](action)
             return self._server.command(devices, order, at_ms=at_ms, account=action.account)
         if isinstance(action, actions.CommandQuarantine):
             assert devices is not None

@@ -4,6 +4,7 @@ from typing import Any, Final
 
 from pydantic.json_schema import models_json_schema
 
+from emulator.exclusions.network import NetworkRule
 from emulator.policy.kinds import UNIT_BYTES, UNIT_MS
 from emulator.policy.records import Record
 from emulator.policy.settings import (
@@ -14,6 +15,7 @@ from emulator.policy.settings import (
     describe,
     describe_record,
 )
+from emulator.response.prevention import PreventionRule
 from emulator.tasks.ioc_scan import Retrospective
 from emulator.tasks.scan_scope import ScanScope
 from emulator.tasks.schedule import Schedule
@@ -52,6 +54,8 @@ RECORDS: Final[dict[str, type[Record]]] = {
     "storage": Storage,
     "scan-scope": ScanScope,
     "retrospective": Retrospective,
+    "exclusion": NetworkRule,
+    "prevention-rule": PreventionRule,
 }
 """Records of the emulator that fields of the format hold."""
 _RECORD_FORMATS: Final = tuple(RECORD_FORMAT.format(name=name) for name in RECORDS)
@@ -81,8 +85,10 @@ def scenario_schema() -> Schema:
     parts["local-settings"] = _local_settings()
     parts["declaration"] = _declaration()
     for name, record in RECORDS.items():
-        properties = {setting.key: _setting(setting) for setting in describe_record(record)}
-        parts[RECORD_FORMAT.format(name=name)] = _object(properties, required=[], description=f"the {name} of a task")
+        described = describe_record(record)
+        required = [setting.key for setting in described if setting.required]
+        properties = {setting.key: _setting(setting) for setting in described}
+        parts[RECORD_FORMAT.format(name=name)] = _object(properties, required, (record.__doc__ or "").splitlines()[0])
     _steps(parts)
     _expectations(parts)
     parts["suite"] = parts.pop("SuiteFile")

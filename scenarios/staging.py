@@ -32,7 +32,6 @@ from emulator.reporting import StateReport
 from emulator.response.quarantine import QuarantineOrder
 from emulator.simulation import Simulation
 from emulator.sites import Site
-from emulator.tasks.task import Assignment, RunTask, StopTask, Withdrawal
 from emulator.world import Condition, Injection, Spell, World
 from fakes.administration import AdministrationServer, EventLog, Inventory
 from fakes.central_node import CentralNode
@@ -42,9 +41,10 @@ from fakes.kics import KicsForNetworks
 from fakes.telemetry import TelemetryNodes
 from scenarios import actions, deeds
 from scenarios.backends import Chosen
-from scenarios.component_deeds import ON_COMPONENTS, look_up
+from scenarios.component_deeds import ON_COMPONENTS, TAKEN, look_up
 from scenarios.coupling import puts_off
 from scenarios.fleet import Block
+from scenarios.launches import Launches
 from scenarios.model import Scenario
 from scenarios.observation import Intervals
 from scenarios.operations import Look, Operations, possible_settings
@@ -65,7 +65,7 @@ Backends = Mapping[Port, Chosen]
 """The ports that a user's backend answers; the others are fakes."""
 Listen = Callable[[Target, TelemetryColumns], TelemetryColumns]
 """Puts something that listens before the server of a target."""
-ServerAction = actions.Operation | actions.Sweep
+ServerAction = actions.Operation | actions.ByCentralNode
 """What a server does and numbers: it takes these in the order of their moments only."""
 
 
@@ -137,8 +137,9 @@ class Stage:
         self._protection = Protection(self.simulation.context, control.service)
         self._around = self._services.around(control.sweeps, self.block)
         control.take(QuarantineOrder, self._obey)
-        for kind in (Assignment, Withdrawal, RunTask, StopTask):
-            control.take(kind, lambda agent, at_ms, news: agent.components(at_ms).tasks.take(news, at_ms))
+        self._launches = Launches(self.simulation, self._classes)
+        for kind, take in TAKEN.items():
+            control.take(kind, take)
         self._begin_without_agent()
         self._tell_operations()
         for enrolment in scenario.enrolments:
@@ -345,7 +346,7 @@ class Stage:
         """Has servers do what was put off and falls before `until_ms`, in order of time; no step has reached it."""
         while self._due and self._due[0].at_ms < until_ms:
             due = self._due.pop(0)
-            if isinstance(due.action, actions.Sweep):
+            if isinstance(due.action, actions.ByCentralNode):
                 self._do(due.action, due.devices, due.at_ms, None, due.name)
                 continue
             if isinstance(due.action, actions.Operation):
@@ -414,11 +415,14 @@ class Stage:
             if isinstance(action, actions.RaiseKicsEvent) and not self._services.kics_tells:
                 return
             self.simulation.control.at(own, at_ms, lambda agent, moment: deed(agent.components(moment), action, moment))
-        elif isinstance(action, actions.Sweep):
-            task = SweepTask(name, self._indicators(Path(action.indicators)))
+        elif isinstance(action, actions.ByCentralNode):
+            if isinstance(action, actions.Sweep):
+                item: object = SweepTask(name, self._indicators(Path(action.indicators)))
+            else:
+                item = deeds.published(action)
             node = self.servers[Target.CENTRAL_NODE]
             assert isinstance(node, CentralNode)
-            self.simulation.publish(Target.CENTRAL_NODE, own, node.publish(task, devices, at_ms=at_ms))
+            self.simulation.publish(Target.CENTRAL_NODE, own, node.publish(item, devices, at_ms=at_ms))
         else:
             for os in deeds.SYSTEMS:
                 here = own[np.isin(own, self._running(os))]
@@ -427,10 +431,10 @@ class Stage:
 
     def _do_on(self, os: Os, action: actions.Action, devices: I64, at_ms: int) -> None:
         """What an action does on devices of one system."""
-        if isinstance(action, actions.StartProcess):
-            for number in range(action.count if action.over else 1):
-                moment = at_ms + number * action.over // action.count
-                count = 1 if action.over else action.count
+        if isinstance(action, actions.StartProcess) and self._classes.prevents:
+            self._launches.start(action, os, devices, at_ms)
+        elif isinstance(action, actions.StartProcess):
+            for moment, count in deeds.starts(action, at_ms):
                 self.simulation.inject(Injection(devices, self._classes.index(action, os), moment, count))
             self._change_host("process-started", devices, at_ms, deeds.run_process(action, os), process=action.process)
             self.simulation.control.at(devices, at_ms, partial(look_up, deeds.met(action.process, os)))

@@ -13,12 +13,14 @@ from emulator.policy.effective import Effective
 from emulator.ports import I64, Answers, Outcome, Synchronisations, Target, TelemetryColumns, Transmissions
 from emulator.sites import Site
 from emulator.telemetry.context import ADMINISTRATION_NAME
-from scenarios.actions import Attempt
+from scenarios.actions import Attempt, ByCentralNode, DetectThreat, EndIsolation, IsolateOnDemand, Sweep
 from scenarios.model import Scenario
 from scenarios.staging import Stage as Staged
 
 WAITING: Final = "waiting"
 """What is queued or unanswered at the end: the plain agent's events do not tell the two apart."""
+_DECIDED_THERE: Final = (Attempt, ByCentralNode, DetectThreat, EndIsolation, IsolateOnDemand)
+"""What changes a device, and only the device knows how."""
 _AT_ONCE: Final = (Stage.NOT_COLLECTED, Stage.EXCLUDED, Stage.OPTIMISED, Stage.REPEATED, Stage.COLLECTED)
 _ENDS: Final = tuple(
     stage for stage in Stage if stage not in (Stage.SUPPRESSED, Stage.COLLECTED, Stage.QUEUED, Stage.SENT)
@@ -70,7 +72,7 @@ class Trace:
         known = {reaction.name: reaction for reaction in scenario.reactions}
         self._lived = self._staged
         tried = [*(step.action for step in scenario.steps), *(reaction.action for reaction in scenario.reactions)]
-        if any(isinstance(action, Attempt) for action in tried):
+        if any(isinstance(action, _DECIDED_THERE) and not isinstance(action, Sweep) for action in tried):
             # What attempts come to is decided by the agent at their moments, so the device lives through them first.
             self._lived = Staged(scenario, devices=np.array([device], np.int64))
         for staged in dict.fromkeys((self._lived, self._staged)):

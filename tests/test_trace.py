@@ -78,6 +78,37 @@ def test_the_totals_are_those_of_the_run(timeline: list[dict[str, Any]], command
     assert (expected("office-00001")["suppressed"] > 0) is (timeline is not TIMELINE)
 
 
+RESPONSE: list[dict[str, Any]] = [
+    {
+        "at": "2min",
+        "do": "set-prevention",
+        "target": "all",
+        "mode": "active",
+        "rules": [{"name": "x", "path": "C:\\x"}],
+    },
+    {"at": "10min", "do": "isolate-on-demand", "target": {"any": ["office-00001", "office-00002"]}},
+    {"at": "20min", "do": "detect-threat", "target": "office-00003"},
+    {"at": "20min", "do": "central-node-isolate", "target": "office-00004", "for": "1h"},
+    {"at": "25min", "do": "start-process", "target": "all", "process": "C:\\x", "count": 5},
+    {"at": "26min", "do": "start-process", "target": "all", "process": "C:\\y", "count": 7},
+    {"at": "40min", "do": "end-isolation", "target": "office-00002"},
+]
+
+
+def test_what_devices_decide_themselves_is_decided_again(command: Command) -> None:
+    automatic = {"network-isolation": {"switch": "under-policy", "enabled": True}}
+    policies = [{**POLICIES[0], "settings": {**POLICIES[0]["settings"], **automatic}}]
+    command("run", trial(**{**WHOLE, "timeline": RESPONSE, "policies": policies}), "--report", "none")
+    for number in range(1, 6):
+        device = f"office-{number:05}"
+        told = traced(command, device)
+        assert told["terms"] == {"central-node": expected(device)}
+        assert told["differences"] == []
+        assert (expected(device)["suppressed"] > 0) is (number < 5)
+        started = [event for event in told["events"] if event["event"].startswith("scenario/")]
+        assert {(event["type"], event["count"]) for event in started} == {("prevention", 5), ("process-start", 7)}
+
+
 def test_the_events_requests_settings_and_facts_are_told(command: Command) -> None:
     command("run", trial(**WHOLE), "--report", "none")
     told = traced(command, "office-00001")

@@ -6,9 +6,11 @@ from typing import Final
 from emulator.components.databases import DatabaseKeeper
 from emulator.components.diagnosis import DiagnosisKeeper
 from emulator.components.ioc_scan import IocScanExecutor
+from emulator.components.isolation import IsolationKeeper
 from emulator.components.ksn import KsnUse
 from emulator.components.licence import LicenceKeeper
 from emulator.components.mdr import MdrUse
+from emulator.components.prevention import PreventionKeeper
 from emulator.components.quarantine import QuarantineKeeper
 from emulator.components.responses import Responses
 from emulator.components.roads import Roads
@@ -19,7 +21,8 @@ from emulator.components.tasks import Tasks
 from emulator.control.agent import NOT_RUNNING, EndpointAgent
 from emulator.licensing import Licence
 from emulator.policy.settings import AgentSettings
-from emulator.reporting import ComponentStatus, StateReport
+from emulator.reporting import StateReport
+from emulator.response.isolation import EndedBy
 from emulator.services import Call
 from emulator.tasks.executors import ActivationExecutor, UpdateExecutor
 from emulator.tasks.task import TaskType
@@ -58,13 +61,18 @@ class AgentComponents:
             },
             running=running,
         )
-        host, slots = world.images[int(world.image[device])].host, world.identity(device)
-        self.diagnosis = DiagnosisKeeper(agent, key=key, host=host, slots=slots, at_ms=at_ms)
-        self.quarantine = QuarantineKeeper(agent, key=key, host=host, slots=slots, at_ms=at_ms)
+        slots = world.identity(device)
+        image = world.images[int(world.image[device])]
+        self.diagnosis = DiagnosisKeeper(agent, key=key, host=image.host, slots=slots, at_ms=at_ms)
+        self.quarantine = QuarantineKeeper(agent, key=key, host=image.host, slots=slots, at_ms=at_ms)
         licensed = self._licence.valid
+        self.isolation = IsolationKeeper(agent, os=image.os, licensed=licensed, changed=self._isolation_changed)
+        self.prevention = PreventionKeeper(agent, os=image.os, slots=slots, licensed=licensed)
         self.ksn = KsnUse(agent, around.ksn, self.update_roads, licensed=licensed, counters=self._counters, at_ms=at_ms)
         self.mdr = MdrUse(agent, around.mdr, self.update_roads, licensed=licensed, at_ms=at_ms)
-        self.responses = Responses(agent, self.quarantine, protection=lambda: self.mdr.component.protection)
+        self.responses = Responses(
+            agent, self.quarantine, self.isolation, protection=lambda: self.mdr.component.protection
+        )
         self.sandbox = SandboxUse(agent, around.sandbox, self.update_roads, self.responses, licensed=licensed)
         self._parts = (
             self.diagnosis,
@@ -74,10 +82,11 @@ class AgentComponents:
             self._licence,
             self._databases,
             self.ksn,
+            self.isolation,
             self.tasks,
         )
         self._around = around
-        self._reported: tuple[bool, Mapping[str, ComponentStatus]] | None = None
+        self._reported: StateReport | None = None
         self._licence.follow(at_ms)
         self._databases.follow(at_ms)
         self._report_statuses(at_ms, running=running)
@@ -106,6 +115,8 @@ class AgentComponents:
     def installed(self, at_ms: int) -> None:
         """Endpoint Agent was installed anew, with the keys of the installation, and databases of the day: an emulator's
         choice."""
+        self.isolation.release(at_ms, EndedBy.REMOVAL)
+        self.prevention.disable(at_ms, str(EndedBy.REMOVAL))
         self.licence = self._around.installed_licence(self.agent.device)
         self.databases = Databases(released_ms=at_ms)
         self.after_tasks(at_ms)
@@ -153,12 +164,16 @@ class AgentComponents:
             part.licence_changed(at_ms)
         self._report_statuses(at_ms, running=self.agent.runs(at_ms))
 
+    def _isolation_changed(self, at_ms: int) -> None:
+        self._report_statuses(at_ms, running=self.agent.runs(at_ms))
+
     def _counters(self) -> Mapping[str, int]:
         return {"databases": self.databases.release, "modules": self.databases.modules, "tasks": len(self.tasks)}
 
     def _report_statuses(self, at_ms: int, *, running: bool) -> None:
         """Reports how components are, where that is not what was reported last."""
         found = statuses(self.agent.settings, self.mdr.component, running=running, licensed=self.licensed(at_ms))
-        if (running, found) != self._reported:
-            self._reported = (running, found)
-            self.agent.report(at_ms, StateReport(self.agent.installed, running, components=found))
+        state = StateReport(self.agent.installed, running, components=found, isolated=self.isolation.active)
+        if state != self._reported:
+            self._reported = state
+            self.agent.report(at_ms, state)

@@ -109,4 +109,4 @@ def _respond(
     if Response.SCAN_CRITICAL_AREAS in wanted:
         responses.scan_critical_areas(at_ms, name)
     if Response.ISOLATE in wanted:
-        responses.isolate(at_ms, name)
+        responses.isolate(at_ms)

@@ -2,9 +2,11 @@
 
 from collections.abc import Callable
 
+from emulator.components.isolation import IsolationKeeper
 from emulator.components.quarantine import QuarantineKeeper
 from emulator.control.agent import EndpointAgent
 from emulator.mdr import EndpointProtection
+from emulator.response.isolation import IsolationKind
 from emulator.told import Severity, Told
 
 
@@ -12,10 +14,16 @@ class Responses:
     """What Endpoint Agent of one device can do. `protection` gives the endpoint-protection application beside it."""
 
     def __init__(
-        self, agent: EndpointAgent, quarantine: QuarantineKeeper, *, protection: Callable[[], EndpointProtection | None]
+        self,
+        agent: EndpointAgent,
+        quarantine: QuarantineKeeper,
+        isolation: IsolationKeeper,
+        *,
+        protection: Callable[[], EndpointProtection | None],
     ) -> None:
         self._agent = agent
         self._quarantine = quarantine
+        self._isolation = isolation
         self._protection = protection
 
     def quarantine(self, path: str, at_ms: int, by: str) -> None:
@@ -30,5 +38,6 @@ class Responses:
         else:
             self._agent.tell(at_ms, (Told("critical-areas-scanned", {"by": by}, Severity.INFO),))
 
-    def isolate(self, at_ms: int, by: str) -> None:
-        """Isolates the device from the network."""
+    def isolate(self, at_ms: int) -> None:
+        """Isolates the device from the network, by itself: with the settings of automatic isolation."""
+        self._isolation.isolate(IsolationKind.AUTOMATIC, at_ms)

@@ -167,7 +167,7 @@ class SandboxUse(Part):
         if settings.quarantine_and_delete:
             self._responses.quarantine(one.path, at_ms, BY)
         if settings.notify_user:
-            self._agent.tell(at_ms, (Told("user-notified", {"about": DETECTION, "file": one.path}),))
+            self._agent.tell(at_ms, (Told("user-notified", {"of": DETECTION, "file": one.path}),))
         if settings.scan_critical_areas:
             self._responses.scan_critical_areas(at_ms, BY)
         if settings.scan_group:

@@ -9,6 +9,7 @@ import numpy as np
 
 from emulator import windows_log
 from emulator.clock import Rank
+from emulator.exclusions.network import NetworkRule
 from emulator.host import HostChanges
 from emulator.policy.settings import AgentSettings
 from emulator.ports import I64
@@ -112,16 +113,16 @@ class EndpointAgent:
 
     # --- what it does ------------------------------------------------------------------------------------------------
 
-    def begin(self, condition: Condition, at_ms: int) -> int:
-        """Puts the device into a condition that lasts until `end`; from when on."""
+    def begin(self, condition: Condition, at_ms: int, lets_through: tuple[NetworkRule, ...] = ()) -> int:
+        """Puts the device into a condition that lasts until `end`; from when on. Isolation may spare something."""
         from_ms = self._plane.context.unreached(self.device, at_ms)
-        self._plane.context.begin_spell(Spell(condition, self._alone, from_ms, FOREVER_MS))
+        self._plane.context.begin_spell(Spell(condition, self._alone, from_ms, FOREVER_MS, lets_through))
         return from_ms
 
-    def end(self, condition: Condition, at_ms: int) -> int:
-        """Ends the condition that `begin` put the device into; from when on."""
+    def end(self, condition: Condition, at_ms: int, lets_through: tuple[NetworkRule, ...] = ()) -> int:
+        """Ends the condition that `begin` put the device into with the same arguments; from when on."""
         until_ms = self._plane.context.unreached(self.device, at_ms)
-        self._plane.context.end_spell(condition, self._alone, until_ms)
+        self._plane.context.end_spell((condition, lets_through), self.device, until_ms)
         return until_ms
 
     def edit(self, group: str, content: object, at_ms: int) -> int:

@@ -9,6 +9,7 @@ from emulator.control.agent import EndpointAgent
 from emulator.control.service import Service
 from emulator.identity import fill
 from emulator.policy.settings import key_of
+from emulator.response.isolation import EndedBy
 from emulator.response.quarantine import QuarantineArguments
 from emulator.security import DELETES_LICENCE, ENDS, STARTS, UNINSTALLS, Attempt, decide, entered
 from emulator.tasks.ioc_scan import IocScan
@@ -69,6 +70,10 @@ class Protection:
 
 _ON_COMPONENTS: Final[Mapping[str, Callable[[Any, Given, int, str], None]]] = {
     DELETES_LICENCE: lambda parts, given, at_ms, user: parts.delete_licence(at_ms),
+    security.ENDS_ISOLATION: lambda parts, given, at_ms, user: parts.isolation.release(at_ms, EndedBy.COMMAND_LINE),
+    security.ENDS_PREVENTION: lambda parts, given, at_ms, user: parts.prevention.disable(
+        at_ms, str(EndedBy.COMMAND_LINE)
+    ),
     security.SCANS: lambda parts, given, at_ms, user: parts.scans.by_command(parts, given.scan, at_ms, user),
     security.SHOWS_QUARANTINE: lambda parts, given, at_ms, user: parts.quarantine.show(at_ms),
     security.SHOWS_QUARANTINE_SETTINGS: lambda parts, given, at_ms, user: parts.quarantine.show_settings(at_ms),

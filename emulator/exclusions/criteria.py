@@ -40,9 +40,9 @@ def digest(length: int) -> Kind[str]:
 def require_criterion(rule: Record, *, beside: tuple[str, ...]) -> None:
     """Refuses a rule that names nothing; the fields in `beside` do not count.
 
-    An emulator's choice: which criteria the product demands is not known, but a rule without any would hide all.
+    An emulator's choice: which criteria the product demands is not known, but a rule without any would hold for all.
     """
     criteria = [field for field in declared(type(rule)) if field.name not in beside]
     if all(getattr(rule, field.name) == field.default for field in criteria):
         names = ", ".join(field.key for field in criteria)
-        raise SettingError((), "the rule has no criterion and would exclude everything", f"give one of: {names}")
+        raise SettingError((), "the rule has no criterion and would hold for everything", f"give one of: {names}")

@@ -37,9 +37,8 @@ def optimised(event: EventClass, excluded: ExcludedProcesses, *, winrm: WinRm = 
     """
     if EVENT_TYPES[event.type].code not in CODES or not withholds(excluded):
         return False
-    name = event.process.path.replace("/", "\\").rpartition("\\")[2]
     ports = SMB_PORTS if winrm is WinRm.SENT else SMB_PORTS + WINRM_PORTS
-    return name.lower() == NETWORK_AGENT or (event.peer is not None and _uses(event.peer, ports))
+    return event.process.file_name == NETWORK_AGENT or (event.peer is not None and _uses(event.peer, ports))
 
 
 def _uses(peer: Peer, ports: tuple[int, ...]) -> bool:

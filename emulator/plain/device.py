@@ -8,6 +8,7 @@ from emulator.chance import below, draw
 from emulator.clock import HOUR_SLOTS, SLOT_MS
 from emulator.events import EVENT_TYPES, PROCESS_START, EventClass
 from emulator.exclusions.compile import Fate, Withheld
+from emulator.exclusions.network import NetworkRule, matches_filled
 from emulator.identity import fill
 from emulator.plain.generation import Event, Happenings
 from emulator.plain.observation import Observation, Observer, Stage
@@ -42,7 +43,8 @@ class Conditions:
     """What holds at one moment of a device."""
 
     linked: bool
-    isolated: bool
+    isolated: tuple[tuple[NetworkRule, ...], ...]
+    """What each spell of isolation lets through."""
     down: bool
     crashed: bool
     """Down since a crash within the tick."""
@@ -178,7 +180,7 @@ class Device:
         crashes = [spell for spell in spells if spell.condition is Condition.CRASHED]
         return Conditions(
             linked=Condition.OFF_LINE not in conditions,
-            isolated=Condition.ISOLATED in conditions,
+            isolated=tuple(spell.lets_through for spell in spells if spell.condition is Condition.ISOLATED),
             down=not conditions.isdisjoint((Condition.STOPPED, Condition.CRASHED, Condition.OFF)),
             crashed=any(spell.from_ms > at_ms - self._world.tick_ms for spell in crashes),
             off=Condition.OFF in conditions,
@@ -245,7 +247,7 @@ class Device:
         """What becomes of an event of this tick: the first rule that applies."""
         event_class = self._happenings.classes[event.index]
         # The event never happens: the device is switched off, or isolation cuts its connections.
-        if now.off or (now.isolated and event_class.uses_network):
+        if now.off or (event_class.can_be_cut_off and not self._spares(now, event_class)):
             return Stage.SUPPRESSED
         if not stream.integration.enabled or not now.licensed:  # KEA-CEN-006
             return Stage.NOT_COLLECTED
@@ -259,6 +261,11 @@ class Device:
         if stream.target is Target.CENTRAL_NODE and self._is_repeated(event, event_class, stream):
             return Stage.REPEATED
         return Stage.COLLECTED
+
+    def _spares(self, now: Conditions, event_class: EventClass) -> bool:
+        """Whether isolation, where there is any, lets events of a class through."""
+        os = self._world.images[self._image].os
+        return all(any(matches_filled(rule, event_class, os, self._slots) for rule in rules) for rules in now.isolated)
 
     def _is_repeated(self, event: Event, event_class: EventClass, stream: Stream) -> bool:
         """KEA-TEL-020 to KEA-TEL-025: the TTL concerns process starts, and the Central Node only."""

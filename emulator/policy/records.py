@@ -15,6 +15,7 @@ class Basis(StrEnum):
     """Where the knowledge comes from that a setting exists."""
 
     DOCUMENTED = "documented"
+    PUBLIC_HELP = "public help, in no clause of the catalogue"
     SIBLING = "documented for a sibling product"
     RECALLED = "recalled, not found in documentation"
     EMULATOR = "the emulator's stand-in"

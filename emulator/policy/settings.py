@@ -16,6 +16,7 @@ from emulator.policy.sections.diagnosis import FailureDiagnosis
 from emulator.policy.sections.general import Licensing, Proxy, ProxyMode
 from emulator.policy.sections.group import Group, Step, Switch
 from emulator.policy.sections.repositories import AdministrationSynchronisation, Quarantine
+from emulator.policy.sections.response import ExclusionProfile, Isolation, NetworkIsolation, NetworkIsolationOnDemand
 from emulator.policy.sections.sandbox import SandboxIntegration, ThreatResponse
 from emulator.policy.sections.security import (
     Grant,
@@ -43,15 +44,19 @@ __all__ = [
     "DataSubmission",
     "ExcludedNetworkCommunications",
     "ExcludedProcesses",
+    "ExclusionProfile",
     "FailureDiagnosis",
     "Grant",
     "Group",
     "GroupDescription",
+    "Isolation",
     "KataIntegration",
     "KicsIntegration",
     "Ksn",
     "Licensing",
     "Mdr",
+    "NetworkIsolation",
+    "NetworkIsolationOnDemand",
     "PasswordProtection",
     "Proxy",
     "ProxyMode",
@@ -93,6 +98,7 @@ class AgentSettings:
         default_factory=ExcludedNetworkCommunications
     )
     threat_response: ThreatResponse = field(default_factory=ThreatResponse)
+    network_isolation: NetworkIsolation = field(default_factory=NetworkIsolation)
     quarantine: Quarantine = field(default_factory=Quarantine)
     administration_synchronisation: AdministrationSynchronisation = field(default_factory=AdministrationSynchronisation)
     user_permissions: UserPermissions = field(default_factory=UserPermissions)
@@ -103,6 +109,7 @@ class AgentSettings:
     ksn: Ksn = field(default_factory=Ksn)
     mdr: Mdr = field(default_factory=Mdr)
     failure_diagnosis: FailureDiagnosis = field(default_factory=FailureDiagnosis)
+    network_isolation_on_demand: NetworkIsolationOnDemand = field(default_factory=NetworkIsolationOnDemand)
 
     def group(self, key: str) -> Group:
         """The values of the group with this key."""
@@ -255,6 +262,6 @@ def describe_record(record: type[Record]) -> tuple[SettingDescription, ...]:
 
 
 def _plain(default: object) -> object:
-    if default == ():
-        return []
+    if isinstance(default, tuple):
+        return list(default)
     return str(default) if isinstance(default, Secret) else default

@@ -1,1 +1,1 @@
-"""Response: what Endpoint Agent does against what was found on a device."""
+"""Threat response: what Endpoint Agent does about threats, as rules without a device."""

@@ -33,6 +33,10 @@ DELETES_QUARANTINED: Final = "delete-quarantined"
 RESTORES_QUARANTINED: Final = "restore-quarantined"
 ON_OBJECTS: Final = (QUARANTINES, DELETES_QUARANTINED, RESTORES_QUARANTINED)
 """Operations on a file or on a quarantined object, which has to be named."""
+ENDS_ISOLATION: Final = "disable-isolation"
+"""The operation that ends network isolation, whoever began it."""
+ENDS_PREVENTION: Final = "disable-prevention"
+"""The operation that switches execution prevention off."""
 UNINSTALLS: Final = "uninstall"
 """The operation after which there is nothing to start."""
 ENTERS: Final[Mapping[str, tuple[str, ...] | None]] = {

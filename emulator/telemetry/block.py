@@ -3,9 +3,10 @@
 Rows are sorted by image, administration group, site and profile, so that the step works on runs of rows that are alike.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from itertools import pairwise
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,7 @@ from emulator.exclusions.answers import Answer
 from emulator.exclusions.compile import Withheld
 from emulator.policy.settings import AgentSettings
 from emulator.ports import I64, Target
+from emulator.telemetry.absence import Absence, Rules
 from emulator.telemetry.collect import Collector
 from emulator.telemetry.conditions import Conditions
 from emulator.telemetry.context import Context
@@ -24,12 +26,10 @@ from emulator.telemetry.edits import LocalEdits
 from emulator.telemetry.ledger import Ledger
 from emulator.telemetry.network_agent import NetworkAgents, Taken
 from emulator.telemetry.profiles import Route
-from emulator.telemetry.rows import Injected, Mask, Run, Tick, cell_sums
+from emulator.telemetry.rows import Injected, Mask, Run, Tick, cell_sums, neighbours
 from emulator.telemetry.session import Session, visits
 from emulator.telemetry.stream import Stream
-from emulator.world import Condition, Governed, LocalEdit, News, Spell
-
-T = TypeVar("T")
+from emulator.world import Condition, Governed, LocalEdit, News, Spell, State
 
 
 class Block:
@@ -65,7 +65,7 @@ class Block:
         self._level_hours: tuple[tuple[int, int], ...] = ()
         self.residue: NDArray[np.int32] = np.zeros(size, np.int32)
         self.streams = {target: self._stream(target) for target in context.targets}
-        self._bits: dict[tuple[int, int, int], NDArray[np.int8]] = {}
+        self._bits: dict[tuple[object, int, int], NDArray[np.int8]] = {}
         self._sort()
         context.enter(self, device)
         for run in self.runs:
@@ -156,11 +156,11 @@ class Block:
         self.edges: I64 = np.flatnonzero(np.r_[True, self.cell[1:] != self.cell[:-1]])
         self.cells: I64 = self.cell[self.edges].astype(np.int64)
         zones = self.context.first_in_zone
-        self._parts = _neighbours((run.first, run.end, (run.image, zones[run.site])) for run in self.runs)
-        self._sites = _neighbours((run.first, run.end, run.site) for run in self.runs)
+        self._parts = neighbours((run.first, run.end, (run.image, zones[run.site])) for run in self.runs)
+        self._sites = neighbours((run.first, run.end, run.site) for run in self.runs)
         self._periodic = any(run.profile.period > 1 for run in self.runs)
         self._routes = {
-            target: _neighbours(
+            target: neighbours(
                 (run.first, run.end, run.profile.routes[target].at(self.context.world.sites[run.site]))
                 for run in self.runs
                 if run.profile.routes[target].servers
@@ -204,9 +204,17 @@ class Block:
         answer = rules.streams[0][1].excluded[event_class]
         if answer is not Answer.DEPENDS:
             return np.full(run.end - run.first, answer is Answer.YES)
-        bits = self._bits.setdefault((run.index, run.image, event_class), np.full(len(self), -1, np.int8))
+        return self._asked((run.index, run.image, event_class), run, partial(rules.excludes, event_class))
+
+    def passes(self, rules: Rules, run: Run, event_class: int) -> Mask:
+        """Which devices of the run let a class through that some of them do; each is asked once."""
+        ask = partial(self.context.profiles.passage(rules, run.image).lets_through, event_class)
+        return self._asked((rules, run.image, event_class), run, ask)
+
+    def _asked(self, key: tuple[object, int, int], run: Run, ask: Callable[[Mapping[str, str]], bool]) -> Mask:
+        bits = self._bits.setdefault(key, np.full(len(self), -1, np.int8))
         for row in (run.first + np.flatnonzero(bits[run.rows] < 0)).tolist():
-            bits[row] = rules.excludes(event_class, self.context.world.identity(int(self.device[row])))
+            bits[row] = ask(self.context.world.identity(int(self.device[row])))
         mask: Mask = bits[run.rows] == 1
         return mask
 
@@ -245,9 +253,9 @@ class Block:
         """Takes in a spell of devices of this block."""
         self.conditions.begin(spell)
 
-    def end_spell(self, condition: Condition, devices: I64, at_ms: int) -> None:
+    def end_spell(self, state: State, devices: I64, at_ms: int) -> None:
         """Ends a spell of devices of this block that has no end of its own."""
-        self.conditions.end(condition, devices, at_ms)
+        self.conditions.end(state, devices, at_ms)
 
     @property
     def reporting(self) -> set[int]:
@@ -309,9 +317,9 @@ class Block:
         if down is not None:
             due = ~down if due is None else due & ~down
         self._draw(number, slot)
-        isolated, off = masks.get(Condition.ISOLATED), masks.get(Condition.OFF)
-        self._suppress(isolated, off)
-        happening = self._inject(injected, isolated, off)
+        absence = Absence(self, context.profiles, self.conditions.isolated, masks.get(Condition.OFF))
+        self._suppress(absence)
+        happening = self._inject(injected, absence)
         traffic = self._traffic(happening) if context.tallier else None
         drawn = self.types.sum(axis=0, dtype=np.uint16)
         self.generated += drawn
@@ -360,15 +368,15 @@ class Block:
         draw.fill(self._parts, self.key, self._level, number)
         self.types, self.classes = draw.types[:, : len(self)], draw.classes[:, : len(self)]
 
-    def _suppress(self, isolated: Mask | None, off: Mask | None) -> None:
-        """Isolated devices have no event that needs the network, and those that are switched off have none at all."""
-        if isolated is None and off is None:
+    def _suppress(self, absence: Absence) -> None:
+        """Isolated devices have no event that isolation cuts off, and those that are switched off have none at all."""
+        if not absence:
             return
         for run in self.runs:
             for index, item in enumerate(self.context.world.images[run.image].classes):
-                here = _gone(item.uses_network, isolated, off)
-                if here is not None and here[run.rows].any():
-                    gone = self.classes[index, run.rows] * here[run.rows]
+                missing = absence.of(run, index)
+                if missing is not None:
+                    gone = self.classes[index, run.rows] * missing
                     self.classes[index, run.rows] -= gone
                     self.types[item.type, run.rows] -= gone
                     self._suppressed(run, item.type, np.arange(run.first, run.end), gone.astype(np.int64))
@@ -380,20 +388,20 @@ class Block:
         for target in self.streams:
             self.context.ledger.flow(target, "suppressed")[run.cell, kind] += int(counts.sum())
 
-    def _inject(
-        self, injected: Sequence[tuple[I64, int, int, int]], isolated: Mask | None, off: Mask | None
-    ) -> tuple[Injected, ...]:
+    def _inject(self, injected: Sequence[tuple[I64, int, int, int]], absence: Absence) -> tuple[Injected, ...]:
         """The scenario's events of this tick as rows; they are generated, unless they are suppressed."""
         result = []
         firsts = np.array([run.first for run in self.runs])
         for devices, event_class, at_ms, count in injected:
             rows, item = self.rows_of(devices), self.context.world.scenario_classes[event_class]
-            suppressed = _gone(item.uses_network, isolated, off)
-            gone = np.zeros(len(rows), np.bool_) if suppressed is None else suppressed[rows]
+            gone = np.zeros(len(rows), np.bool_)
             owner = np.searchsorted(firsts, rows, side="right") - 1
             for place in np.unique(owner).tolist():
-                run = self.runs[place]
-                cut, kept = rows[(owner == place) & gone], rows[(owner == place) & ~gone]
+                run, here = self.runs[place], owner == place
+                missing = absence.of(run, len(self.context.world.images[run.image].classes) + event_class)
+                if missing is not None:
+                    gone[here] = missing[rows[here] - run.first]
+                cut, kept = rows[here & gone], rows[here & ~gone]
                 if len(cut):
                     self._suppressed(run, item.type, cut, np.full(len(cut), count, np.int64))
                 self.generated[kept] += count
@@ -404,14 +412,14 @@ class Block:
         return tuple(result)
 
     def _traffic(self, happening: Iterable[Injected]) -> I64:
-        """How many events of each row used the network in this tick, whether Endpoint Agent collects them or not."""
+        """How many events of each row happened in this tick that isolation could cut off, collected or not."""
         result = np.zeros(len(self), np.int64)
         for run in self.runs:
             for index, item in enumerate(self.context.world.images[run.image].classes):
-                if item.uses_network:
+                if item.can_be_cut_off:
                     result[run.rows] += self.classes[index, run.rows]
         for added in happening:
-            if self.context.world.scenario_classes[added.event_class].uses_network:
+            if self.context.world.scenario_classes[added.event_class].can_be_cut_off:
                 result[added.rows] += added.count
         return result
 
@@ -578,21 +586,3 @@ class Block:
         """Writes what is queued and unanswered now, by cell and type, into the ledger of an interval."""
         for target, stream in self.streams.items():
             stream.stock(self, *ledger.stocks[target])
-
-
-def _gone(uses_network: bool, isolated: Mask | None, off: Mask | None) -> Mask | None:
-    """The rows on which an event does not happen; None where it happens on all."""
-    if not uses_network or isolated is None:
-        return off
-    return isolated if off is None else isolated | off
-
-
-def _neighbours(spans: Iterable[tuple[int, int, T]]) -> list[tuple[int, int, T]]:
-    """Joins neighbouring (first, end, value) spans with equal values."""
-    result: list[tuple[int, int, T]] = []
-    for first, end, value in spans:
-        if result and result[-1][1] == first and result[-1][2] == value:
-            result[-1] = (result[-1][0], end, value)
-        else:
-            result.append((first, end, value))
-    return result

@@ -14,9 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emulator.clock import SLOT_MS
+from emulator.exclusions.network import NetworkRule
 from emulator.ports import I64
 from emulator.telemetry.rows import Mask
-from emulator.world import FOREVER_MS, Condition, Spell
+from emulator.world import FOREVER_MS, Condition, Spell, State
 
 KEPT_MS: Final = 4 * SLOT_MS
 """How long edges are kept after all rows are past them, for those who ask for a moment a little before."""
@@ -27,10 +28,10 @@ _AT: Final = attrgetter("at_ms")
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Edge:
-    """`devices` enter a condition at `at_ms` (`step` 1), or leave it (`step` -1); the spell ends at `until_ms`."""
+    """`devices` enter a state at `at_ms` (`step` 1), or leave it (`step` -1); the spell ends at `until_ms`."""
 
     at_ms: int
-    condition: Condition
+    state: State
     devices: I64
     step: int
     until_ms: int
@@ -46,23 +47,25 @@ class Conditions:
         self._size = size
         self._rows_of = rows_of
         self._edges: list[_Edge] = []
-        # Of each condition that a row ever was in, how many spells hold for each row.
-        self.counts: dict[Condition, NDArray[np.int16]] = {}
+        # Of each state that a row ever was in, how many spells hold for each row.
+        self.counts: dict[State, NDArray[np.int16]] = {}
         self._masks: dict[Condition, Mask] | None = {}
+        self._isolated: dict[tuple[NetworkRule, ...], Mask] = {}
         self.fell: Mask | None = None
 
     def begin(self, spell: Spell) -> None:
         """Takes in a spell of devices of this block; it begins and ends after all moments that rows are past."""
         if not len(spell.devices):
             return
-        self._insert(_Edge(spell.from_ms, spell.condition, spell.devices, 1, spell.until_ms))
+        state = spell.state
+        self._insert(_Edge(spell.from_ms, state, spell.devices, 1, spell.until_ms))
         if spell.until_ms < FOREVER_MS:
-            self._insert(_Edge(spell.until_ms, spell.condition, spell.devices, -1, spell.until_ms))
+            self._insert(_Edge(spell.until_ms, state, spell.devices, -1, spell.until_ms))
 
-    def end(self, condition: Condition, devices: I64, at_ms: int) -> None:
+    def end(self, state: State, devices: I64, at_ms: int) -> None:
         """Ends a spell without an end of its own that devices of this block are in."""
         if len(devices):
-            self._insert(_Edge(at_ms, condition, devices, -1, at_ms))
+            self._insert(_Edge(at_ms, state, devices, -1, at_ms))
 
     def _insert(self, edge: _Edge) -> None:
         insort(self._edges, edge, key=_AT)
@@ -94,9 +97,9 @@ class Conditions:
                 rows = rows[before[rows] < edge.at_ms]
             if not len(rows):
                 continue
-            self._counts_of(edge.condition)[rows] += edge.step
+            self._counts_of(edge.state)[rows] += edge.step
             touched.append(rows)
-            if edge.condition is Condition.CRASHED and edge.step > 0:
+            if edge.state[0] is Condition.CRASHED and edge.step > 0:
                 moment = at[rows]
                 fell = rows[(moment < edge.until_ms) & (moment < edge.at_ms + tick_ms)]
                 if len(fell):
@@ -110,10 +113,10 @@ class Conditions:
         self._masks = None
         return np.unique(np.concatenate(touched))
 
-    def _counts_of(self, condition: Condition) -> NDArray[np.int16]:
-        if condition not in self.counts:
-            self.counts[condition] = np.zeros(self._size, np.int16)
-        return self.counts[condition]
+    def _counts_of(self, state: State) -> NDArray[np.int16]:
+        if state not in self.counts:
+            self.counts[state] = np.zeros(self._size, np.int16)
+        return self.counts[state]
 
     @property
     def masks(self) -> Mapping[Condition, Mask]:
@@ -126,13 +129,22 @@ class Conditions:
             self._masks = self._made()
         return self._masks if self.fell is None else {**self._masks, Condition.CRASHED: self.fell}
 
+    @property
+    def isolated(self) -> Mapping[tuple[NetworkRule, ...], Mask]:
+        """The rows that are isolated, by what is let through; empty where none is."""
+        return self._isolated if Condition.ISOLATED in self.masks else {}
+
     def _made(self) -> dict[Condition, Mask]:
         masks: dict[Condition, Mask] = {}
-        for condition, counts in self.counts.items():
+        self._isolated = {}
+        for (condition, lets_through), counts in self.counts.items():
             assert not (counts < 0).any(), f"a device left the condition {condition} that it was not in"
             mask = counts > 0
-            if mask.any():
-                masks[condition] = mask
+            if not mask.any():
+                continue
+            masks[condition] = masks[condition] | mask if condition in masks else mask
+            if condition is Condition.ISOLATED:
+                self._isolated[lets_through] = mask
         down = [masks[one] for one in (Condition.STOPPED, Condition.CRASHED, Condition.OFF) if one in masks]
         if down:
             masks[Condition.STOPPED] = np.logical_or.reduce(down)
@@ -145,20 +157,24 @@ class Conditions:
         Edges from KEPT_MS before the last moments on are known.
         """
         place = {row: number for number, row in enumerate(rows.tolist())}
-        counts = {condition: column[rows].astype(np.int64) for condition, column in self.counts.items()}
+        counts = {state: column[rows].astype(np.int64) for state, column in self.counts.items()}
         first = bisect_right(self._edges, min(at_ms, int(past.min())), key=_AT)
         end = bisect_right(self._edges, max(at_ms, int(past.max())), key=_AT)
         for edge in self._edges[first:end]:
             here = np.array([place[row] for row in self._rows_of(edge.devices).tolist() if row in place], np.int64)
-            column = counts.setdefault(edge.condition, np.zeros(len(rows), np.int64))
+            column = counts.setdefault(edge.state, np.zeros(len(rows), np.int64))
             done, due = edge.at_ms <= past[here], edge.at_ms <= at_ms
             column[here[~done]] += edge.step * due
             column[here[done]] -= edge.step * (not due)
-        return {condition: column > 0 for condition, column in counts.items() if (column > 0).any()}
+        found: dict[Condition, Mask] = {}
+        for (condition, _), column in counts.items():
+            if (column > 0).any():
+                found[condition] = found.get(condition, np.zeros(len(rows), np.bool_)) | (column > 0)
+        return found
 
     def permute(self, order: I64) -> None:
         """Row i is now what row `order[i]` was."""
-        self.counts = {condition: counts[order] for condition, counts in self.counts.items()}
+        self.counts = {state: counts[order] for state, counts in self.counts.items()}
         self._masks = None
         if self.fell is not None:
             self.fell = self.fell[order]

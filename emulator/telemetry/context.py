@@ -27,6 +27,7 @@ from emulator.world import (
     LocalEdit,
     News,
     Spell,
+    State,
     World,
 )
 
@@ -75,7 +76,7 @@ class Rows(Protocol):
     def begin_spell(self, spell: Spell) -> None:
         """Takes in a spell of its devices."""
 
-    def end_spell(self, condition: Condition, devices: I64, at_ms: int) -> None:
+    def end_spell(self, state: State, devices: I64, at_ms: int) -> None:
         """Ends a spell of its devices that has no end of its own."""
 
     def tell(self, number: int, news: News) -> None:
@@ -139,6 +140,7 @@ class Context:
         """The spells that devices of this shard were put into so far, those to come among them."""
         self.injections: list[Injection] = []
         """What a scenario made happen on devices of this shard so far."""
+        self._open: dict[tuple[int, State], list[int]] = {}
         self.edits: list[LocalEdit] = []
         """The same of local edits."""
         self._blocks: list[Rows] = []
@@ -201,17 +203,26 @@ class Context:
 
     def begin_spell(self, spell: Spell) -> None:
         """Puts devices into a condition."""
-        self.spells.append(spell)
+        self._note(spell)
         for block, devices in self._shares(spell.devices):
-            block.begin_spell(Spell(spell.condition, devices, spell.from_ms, spell.until_ms))
+            block.begin_spell(replace(spell, devices=devices))
         self.wake()
 
-    def end_spell(self, condition: Condition, devices: I64, at_ms: int) -> None:
-        """Ends the spell without an end of its own (FOREVER_MS) of a condition that each device is in."""
-        self.spells = [part for spell in self.spells for part in _ended(spell, condition, devices, at_ms)]
-        for block, own in self._shares(devices):
-            block.end_spell(condition, own, at_ms)
+    def end_spell(self, state: State, device: int, at_ms: int) -> None:
+        """Ends one spell without an end of its own (FOREVER_MS) of a state that a device is in."""
+        place = self._open[device, state].pop()
+        spell = self.spells[place] = replace(self.spells[place], until_ms=at_ms)
+        self.block_of(device).end_spell(state, spell.devices, at_ms)
         self.wake()
+
+    def _note(self, spell: Spell) -> None:
+        """Keeps a spell; one without an end once for each device, since each ends by itself."""
+        if spell.until_ms < FOREVER_MS:
+            self.spells.append(spell)
+            return
+        for device in spell.devices.tolist():
+            self._open.setdefault((device, spell.state), []).append(len(self.spells))
+            self.spells.append(replace(spell, devices=np.array([device], np.int64)))
 
     def tell(self, news: News) -> None:
         """The Administration Server has news for devices; they come in the order of time."""
@@ -242,17 +253,6 @@ class Context:
     def idle(self) -> bool:
         """True where nobody receives telemetry and nobody counts it, so that life need not be drawn."""
         return not self.targets and not self.tallier
-
-
-def _ended(spell: Spell, condition: Condition, devices: I64, at_ms: int) -> Iterator[Spell]:
-    """What a spell is once it has ended for `devices`, if it is one of that condition without an end."""
-    over = np.isin(spell.devices, devices)
-    if spell.condition is not condition or spell.until_ms < FOREVER_MS or not over.any():
-        yield spell
-        return
-    yield replace(spell, devices=spell.devices[over], until_ms=at_ms)
-    if not over.all():
-        yield replace(spell, devices=spell.devices[~over])
 
 
 def _nothing() -> None:

@@ -12,13 +12,14 @@ from emulator.chance import GOLDEN, mix
 from emulator.clock import SLOT_MS
 from emulator.events import TYPE_INDEX, EventClass
 from emulator.exclusions.compile import compile_rules
+from emulator.exclusions.network import matches_filled
 from emulator.host import port_item, process_item
 from emulator.identity import fill
 from emulator.images.model import Image
 from emulator.ioc.snapshot import Instance
 from emulator.policy.settings import AgentSettings
 from emulator.telemetry.context import Context
-from emulator.world import Condition
+from emulator.world import Condition, Spell
 
 DOWN = frozenset({Condition.STOPPED, Condition.CRASHED, Condition.OFF, Condition.UNLICENSED})
 """Conditions in which nothing is collected."""
@@ -43,25 +44,33 @@ class Past:
 
     def first(self, device: int, index: int, from_ms: int, until_ms: int, settings: AgentSettings) -> int | None:
         """The first moment in [from, until) of a collected event of a class, None where there is none."""
-        classes = self.classes(device)
-        image = self._image(device)
-        withheld = self._withheld(settings, classes, image.os, winrm=self._context.world.winrm)
-        if withheld.excludes(index, self._context.world.identity(device)):
+        world, classes, image = self._context.world, self.classes(device), self._image(device)
+        withheld = self._withheld(settings, classes, image.os, winrm=world.winrm)
+        if withheld.excludes(index, world.identity(device)):
             return None
         spans = [
-            (spell.condition, spell.from_ms, spell.until_ms)
+            (spell.from_ms, spell.until_ms)
             for spell in self._context.spells
-            if device in spell.devices and spell.from_ms < until_ms and from_ms < spell.until_ms
+            if spell.from_ms < until_ms + world.tick_ms
+            and from_ms < spell.until_ms
+            and device in spell.devices
+            and self._blinds(spell, classes[index], device)
         ]
-        blind = DOWN | {Condition.ISOLATED} if classes[index].uses_network else DOWN
-        world = self._context.world
         phase, tick_ms = world.phase(int(world.key[device])), world.tick_ms
         for at_ms in self._moments(device, index, from_ms, until_ms):
             # As everywhere, what holds at the end of a tick decides over its events.
             end_ms = phase + ((at_ms - phase) // tick_ms + 1) * tick_ms
-            if not any(condition in blind and first <= end_ms < last for condition, first, last in spans):
+            if not any(first <= end_ms < last for first, last in spans):
                 return at_ms
         return None
+
+    def _blinds(self, spell: Spell, event_class: EventClass, device: int) -> bool:
+        """Whether no event of a class is collected on a device during a spell."""
+        if spell.condition is not Condition.ISOLATED:
+            return spell.condition in DOWN
+        os, slots = self._image(device).os, self._context.world.identity(device)
+        spared = any(matches_filled(rule, event_class, os, slots) for rule in spell.lets_through)
+        return event_class.can_be_cut_off and not spared
 
     def _moments(self, device: int, index: int, from_ms: int, until_ms: int) -> Iterator[int]:
         world, image = self._context.world, self._image(device)

@@ -12,6 +12,8 @@ from emulator.clock import SLOT_MS
 from emulator.events import EventClass
 from emulator.exclusions.answers import Answer
 from emulator.exclusions.compile import Withheld, compile_rules
+from emulator.exclusions.network import NetworkRule
+from emulator.exclusions.passage import Passage, compile_passage
 from emulator.policy.settings import AgentSettings, KataIntegration, KicsIntegration, Proxy
 from emulator.ports import Target
 from emulator.services import addressed
@@ -106,6 +108,7 @@ class Profiles:
         self._all: list[Profile] = []
         self._thinned: dict[tuple[int, int, Target], tuple[tuple[int, Answer, bool], ...]] = {}
         self._withheld: dict[tuple[int, int], Withheld] = {}
+        self._passages: dict[tuple[tuple[NetworkRule, ...], int], Passage] = {}
 
     def index(self, settings: AgentSettings) -> int:
         """The index of the profile with these settings; made on first use."""
@@ -138,6 +141,13 @@ class Profiles:
             touched = [(index, stream.excluded[index], stream.optimised[index]) for index in own]
             self._thinned[key] = tuple(item for item in touched if item[1] is not Answer.NO or item[2])
         return self._thinned[key]
+
+    def passage(self, rules: tuple[NetworkRule, ...], image: int) -> Passage:
+        """What these exclusions of isolation let through of the image's classes, the scenario's classes after them."""
+        key = rules, image
+        if key not in self._passages:
+            self._passages[key] = compile_passage(rules, self.classes(image), self._world.images[image].os)
+        return self._passages[key]
 
     def classes(self, image: int) -> Sequence[EventClass]:
         """The classes that can happen on devices of an image: its own, then the scenario's."""

@@ -7,7 +7,7 @@ docs. A further action is one more model in the `MODELS` of a module of this pac
 from collections.abc import Mapping
 from typing import Final
 
-from scenarios.actions import administration, devices, faults, policies, responses, security, surroundings, tasks
+from scenarios.actions import administration, devices, faults, policies, response, security, surroundings, tasks
 from scenarios.actions.administration import (
     CommandQuarantine,
     CreateGroup,
@@ -15,7 +15,7 @@ from scenarios.actions.administration import (
     View,
     Viewed,
 )
-from scenarios.actions.base import Action, Bounded, Lasting, Operation, Targeted, by_literal
+from scenarios.actions.base import Action, Bounded, ByCentralNode, Lasting, Operation, Targeted, by_literal
 from scenarios.actions.devices import (
     COUNT_MAX,
     LIBRARY,
@@ -62,7 +62,15 @@ from scenarios.actions.policies import (
     RollBackPolicy,
     SetOutOfOffice,
 )
-from scenarios.actions.responses import ScanForObject
+from scenarios.actions.response import (
+    CentralNodeIsolate,
+    CentralNodeRelease,
+    DetectThreat,
+    EndIsolation,
+    IsolateOnDemand,
+    ScanForObject,
+    SetPrevention,
+)
 from scenarios.actions.security import Attempt
 from scenarios.actions.surroundings import (
     CommandAgent,
@@ -98,6 +106,9 @@ __all__ = [
     "Attempt",
     "BodyLimit",
     "Bounded",
+    "ByCentralNode",
+    "CentralNodeIsolate",
+    "CentralNodeRelease",
     "CertificateFault",
     "ChangePolicy",
     "ChangeTask",
@@ -112,9 +123,11 @@ __all__ = [
     "DeactivatePolicy",
     "DeletePolicy",
     "DeleteTasks",
+    "DetectThreat",
     "DuplicateDelivery",
     "EditSettings",
     "Emit",
+    "EndIsolation",
     "ExportCollection",
     "ExportPolicy",
     "Fault",
@@ -123,6 +136,7 @@ __all__ = [
     "ImportPolicy",
     "InstallProtection",
     "Isolate",
+    "IsolateOnDemand",
     "Lasting",
     "LeaveNetwork",
     "LostAcknowledgement",
@@ -140,6 +154,7 @@ __all__ = [
     "RunTask",
     "ScanForObject",
     "SetOutOfOffice",
+    "SetPrevention",
     "SlowAnswer",
     "StartProcess",
     "Status",
@@ -170,8 +185,8 @@ ACTIONS: Final[Mapping[str, type[Action]]] = by_literal(
         *policies.MODELS,
         *administration.MODELS,
         *tasks.MODELS,
-        *responses.MODELS,
         *devices.MODELS,
+        *response.MODELS,
         *security.MODELS,
         *surroundings.MODELS,
     ),

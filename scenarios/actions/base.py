@@ -1,12 +1,17 @@
 """What actions have in common: their base, how long they last, and kinds of fields that several of them take."""
 
 from collections.abc import Mapping
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, TypeVar
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
+from emulator.policy.errors import SettingError
+from emulator.policy.records import Record, read_record
 from fakes.administration import ADMINISTRATOR
-from scenarios.fields import Devices, Model, Refers, Span, Text
+from scenarios.fields import Devices, Model, Refers, Span, Text, refused
+from scenarios.problems import LocatedError
+
+R = TypeVar("R", bound=Record)
 
 PolicyName = Annotated[Text, Refers("policy"), Field(description="name of a policy")]
 
@@ -56,6 +61,22 @@ class Targeted(Action):
     """Base of the actions on devices."""
 
     target: Annotated[Devices, Field(description="which devices")]
+
+
+class ByCentralNode(Targeted):
+    """Base of what the Central Node has for devices: each takes it at its synchronisation, where it is integrated."""
+
+
+def record_of(record: type[R]) -> BeforeValidator:
+    """The validator of a field that holds a record of the emulator."""
+
+    def read(data: object) -> R:
+        try:
+            return read_record(record, data)
+        except SettingError as error:
+            raise refused(LocatedError(error.path, error.cause, error.remedy)) from error
+
+    return BeforeValidator(read)
 
 
 def by_literal(field: str, models: tuple[type[Action], ...]) -> Mapping[str, type[Action]]:

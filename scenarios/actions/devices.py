@@ -6,7 +6,7 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 
 from emulator.events import EVENT_TYPES
-from scenarios.actions.base import Action, Bounded, Lasting, Targeted
+from scenarios.actions.base import Action, Bounded, ByCentralNode, Lasting, Targeted
 from scenarios.fields import Duration, Md5, Refers, Sha256, Size, enumeration, names_of, refused
 from scenarios.problems import LocatedError, shown
 
@@ -49,6 +49,7 @@ class StartProcess(Targeted):
     process: File
     count: Annotated[Count, Field(description="starts on each device")] = 1
     over: Annotated[Duration, Field(description="the starts are spread over this time")] = 0
+    opens: Annotated[File | None, Field(description="a script or a document that it is started with")] = None
 
     @model_validator(mode="after")
     def _spreads_a_bounded_number(self) -> "StartProcess":
@@ -92,7 +93,7 @@ class RemoveFile(Targeted):
     file: File
 
 
-class Sweep(Targeted):
+class Sweep(ByCentralNode):
     """Scans each device for the indicators of compromise in a folder of IOC files."""
 
     example = "{at: 1h, do: sweep, target: all, indicators: library}"
@@ -154,7 +155,7 @@ class CrashAgent(Bounded, Targeted):
 
 
 class Isolate(Bounded, Targeted):
-    """Isolates each device from the network; Endpoint Agent's own services go on."""
+    """Keeps each device from the network as isolation does, whatever its settings say, and lets it go."""
 
     example = "{after: seen, delay: 1min, do: isolate, target: patient-zero, for: 2h}"
     do: Literal["isolate"]

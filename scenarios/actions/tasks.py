@@ -1,19 +1,17 @@
 """Actions on the tasks of the Administration Server."""
 
-from typing import Annotated, Any, ClassVar, Final, Literal, TypeVar
+from typing import Annotated, Any, ClassVar, Final, Literal
 
 from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 
 from emulator.ioc.snapshot import ITEM_TYPES
 from emulator.licensing import ActivationMethod
-from emulator.policy.errors import SettingError
-from emulator.policy.records import Record, read_record
 from emulator.tasks.ioc_scan import Response, Retrospective
 from emulator.tasks.scan_scope import ScanScope
 from emulator.tasks.schedule import Schedule
 from emulator.tasks.task import SYSTEM, Storage, TaskType
 from emulator.updates import ModuleUpdates, Source, SourceKind
-from scenarios.actions.base import Action, Operation
+from scenarios.actions.base import Action, Operation, record_of
 from scenarios.actions.devices import Indicators
 from scenarios.actions.policies import GroupName
 from scenarios.fields import (
@@ -32,20 +30,8 @@ from scenarios.fields import (
 )
 from scenarios.problems import LocatedError, shown
 
-R = TypeVar("R", bound=Record)
-
 SOURCES_MAX: Final = 20
 """Sources of one update task."""
-
-
-def _record_of(record: type[R]) -> BeforeValidator:
-    def read(data: object) -> R:
-        try:
-            return read_record(record, data)
-        except SettingError as error:
-            raise refused(LocatedError(error.path, error.cause, error.remedy)) from error
-
-    return BeforeValidator(read)
 
 
 def _read_source(data: object) -> Source:
@@ -61,18 +47,18 @@ def _read_source(data: object) -> Source:
 UpdateSource = Annotated[Source, BeforeValidator(reader(_read_source)), WithJsonSchema({"type": "string"})]
 TaskName = Annotated[str, Refers("task"), Field(max_length=80, description="name of a task")]
 WhenItStarts = Annotated[
-    Schedule, _record_of(Schedule), WithJsonSchema({"format": RECORD_FORMAT.format(name="schedule")})
+    Schedule, record_of(Schedule), WithJsonSchema({"format": RECORD_FORMAT.format(name="schedule")})
 ]
 HowResultsAreKept = Annotated[
-    Storage, _record_of(Storage), WithJsonSchema({"format": RECORD_FORMAT.format(name="storage")})
+    Storage, record_of(Storage), WithJsonSchema({"format": RECORD_FORMAT.format(name="storage")})
 ]
 
 
 WhatIsScanned = Annotated[
-    ScanScope, _record_of(ScanScope), WithJsonSchema({"format": RECORD_FORMAT.format(name="scan-scope")})
+    ScanScope, record_of(ScanScope), WithJsonSchema({"format": RECORD_FORMAT.format(name="scan-scope")})
 ]
 WhichPast = Annotated[
-    Retrospective, _record_of(Retrospective), WithJsonSchema({"format": RECORD_FORMAT.format(name="retrospective")})
+    Retrospective, record_of(Retrospective), WithJsonSchema({"format": RECORD_FORMAT.format(name="retrospective")})
 ]
 DocumentName = Annotated[str, names_of(lambda: ITEM_TYPES, "IOC document"), enumeration(ITEM_TYPES)]
 ResponseName = Annotated[Response, member_of(Response, "response"), enumeration(tuple(Response))]

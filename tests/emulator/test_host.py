@@ -250,3 +250,22 @@ def test_folders_of_linux_tell_upper_from_lower_case() -> None:
     linux = host_base("linux", {"FileItem": [file("/var/log/syslog", os="linux")]})
     assert linux.has_folder("/var/log", SLOTS)
     assert not linux.has_folder("/var/Log", SLOTS)
+
+
+@pytest.mark.parametrize("path", ["C:\\a.exe", "c:\\A.EXE", "C:\\Users\\a.adams01\\c.txt"])
+def test_a_file_of_the_image_is_found_by_its_path(base: HostBase, path: str) -> None:
+    found = base.file(path, SLOTS)
+    assert found is not None
+    assert str(found["FullPath"]).lower() == path.lower()
+    changes = HostChanges("windows")
+    changes.remove("FileItem", path)
+    assert base.file(path, SLOTS, changes) is None
+
+
+def test_a_file_of_the_device_stands_before_that_of_the_image(base: HostBase) -> None:
+    changes = HostChanges("windows")
+    changes.put("FileItem", file("C:\\a.exe", md5="1" * 32))
+    found = base.file("c:\\a.exe", SLOTS, changes)
+    assert found is not None
+    assert found["Md5sum"] == "1" * 32
+    assert base.file("C:\\nowhere.exe", SLOTS, changes) is None

@@ -275,6 +275,8 @@ def test_every_action_that_can_be_written_is_carried_out(tmp_path: Path) -> None
         "command-agent": {"command": "start"},
         "command-quarantine": {"command": "restore", "file": "synthetic/a"},
         "scan-for-object": {"file": "synthetic/a"},
+        "central-node-isolate": {"for": "1h"},
+        "set-prevention": {"rules": [{"name": "tools", "path": "synthetic*"}]},
         "install-protection": {"version": "11.6"},
         "attempt": {"operation": "stop-service", "user": "anna"},
         "start-process": {"process": "synthetic/a"},

@@ -265,7 +265,7 @@ def test_a_wrong_fact_is_refused() -> None:
     for says, told in (
         (in_order("all", "isolatd"), "facts.0: there is no fact of a device called 'isolatd'; did you mean"),
         (in_order("all", "isolated", "step"), "facts.1: there is no fact of a device called 'step'"),
-        (in_order("all", "isolated:cn-1"), "facts.0: the fact isolated has nothing to tell apart; leave ':cn-1' out"),
+        (in_order("all", "off-line:cn-1"), "facts.0: the fact off-line has nothing to tell apart; leave ':cn-1' out"),
         (in_order("all", "connect:"), "facts.0: 'connect:' names no server; write one behind `connect:`"),
         (in_order("all", "connect:cn-3"), "facts.0: there is no server 'cn-3'; did you mean 'cn-2'?"),
         (in_order("all"), "facts: it is empty; name the facts in their order"),

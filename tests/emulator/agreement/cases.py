@@ -12,6 +12,7 @@ import numpy as np
 
 from emulator.chance import device_keys
 from emulator.clock import Calendar
+from emulator.exclusions.network import NetworkRule
 from emulator.policy.addresses import Address
 from emulator.policy.settings import (
     AgentSettings,
@@ -34,6 +35,12 @@ DAY_MIN: Final = 24 * 60
 MONDAY_NINE: Final = datetime(2026, 3, 2, 9, tzinfo=timezone(timedelta(hours=1)))
 FIRST, SECOND = Address("kata-1.example.com", 443), Address("kata-2.example.com", 443)
 KICS: Final = KicsIntegration(enabled=True, servers=(Address("kics-1.example.com", 8443),))
+
+SPARED: Final = (
+    NetworkRule("web", remote_addresses=("203.0.113.0/24",)),
+    NetworkRule("programs of some users", program=r"C:\Users\?.?y*\**"),
+)
+"""What isolation lets through."""
 
 
 def outage(from_min: int, until_min: int, kind: FaultKind = FaultKind.OUTAGE, *, node: str = "node-1") -> Fault:
@@ -99,7 +106,7 @@ def short_outage() -> Scene:
     spells = (
         Spell(Condition.OFF_LINE, np.array([1], np.int64), 50 * MINUTE_MS, 53 * MINUTE_MS),
         Spell(Condition.CRASHED, np.array([2], np.int64), 61 * MINUTE_MS + 1, 64 * MINUTE_MS),
-        Spell(Condition.ISOLATED, np.array([3], np.int64), 40 * MINUTE_MS, 70 * MINUTE_MS),
+        Spell(Condition.ISOLATED, np.array([3], np.int64), 40 * MINUTE_MS, 70 * MINUTE_MS, SPARED),
     )
     world = _world(settings, minutes=90, images=images, injections=injections, spells=spells)
     return Scene(world, (outage(10, 38), lost(100)), listened=True)
@@ -239,5 +246,7 @@ SEEN_IN: Final[Mapping[str, tuple[str, ...]]] = {
     "a site's network takes no time": ("two sites",),
     "a link takes no time": ("two sites",),
     "a late answer is in time": ("two sites",),
+    "isolation spares nothing": ("short outage",),
+    "isolation spares everything": ("short outage",),
 }
 """Faults by name, and the scenes in which each has to show."""

@@ -234,7 +234,8 @@ def _spells(draw: st.DrawFn, world: World) -> tuple[Spell, ...]:
     kinds = Condition.OFF_LINE, Condition.ISOLATED, Condition.OFF, Condition.AWAY, Condition.AWAY, Condition.UNLICENSED
     for condition in draw(st.lists(st.sampled_from(kinds), min_size=1, max_size=6)):
         from_ms = draw(moments(world))
-        spells.append(Spell(condition, draw(_some(world)), from_ms, from_ms + 1 + draw(_lengths)))
+        spared = draw(_spared) if condition is Condition.ISOLATED else ()
+        spells.append(Spell(condition, draw(_some(world)), from_ms, from_ms + 1 + draw(_lengths), spared))
     cuts = sorted(draw(st.sets(moments(world), min_size=2, max_size=6)))
     for from_ms, until_ms in zip(cuts[::2], cuts[1::2], strict=False):
         condition = draw(st.sampled_from((Condition.STOPPED, Condition.CRASHED)))
@@ -255,6 +256,9 @@ def _injections(draw: st.DrawFn, world: World, bursts: tuple[int, ...]) -> tuple
     )
 
 
+_spared: Final = st.one_of(
+    st.just(()), st.lists(st.sampled_from(NETWORK_RULES), min_size=1, max_size=3, unique=True).map(tuple)
+)
 _lengths: Final = st.sampled_from(
     (1, 29_999, 30_000, 2 * MINUTE_MS, 28 * MINUTE_MS, 3 * HOUR_MS, 30 * HOUR_MS)
 ).flatmap(lambda longest: st.integers(0, longest))

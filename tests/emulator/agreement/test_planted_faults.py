@@ -12,6 +12,7 @@ import pytest
 from emulator.errors import BooksError
 from emulator.events import EVENT_TYPES, Importance
 from emulator.plain import PlainSimulation
+from emulator.plain.device import Device
 from emulator.plain.generation import Event, Happenings
 from emulator.plain.rules import Starts, Throttle
 from emulator.plain.segments import Queue
@@ -163,6 +164,11 @@ def late_in_time(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Session, "_server_timeout_ms", property(lambda self: self._integration.timeout_ms))
 
 
+def sparing(spares: bool) -> Plant:
+    """Isolation spares everything, or nothing."""
+    return lambda patch: patch.setattr(Device, "_spares", lambda self, now, event_class: spares or not now.isolated)
+
+
 FAULTS: Mapping[str, Plant] = {
     "the share of one type is a per cent more": larger_share,
     "the TTL is a slot longer": longer_ttl,
@@ -181,6 +187,8 @@ FAULTS: Mapping[str, Plant] = {
     "a site's network takes no time": with_sites(latency_ms=0),
     "a link takes no time": with_sites(link_bps=None),
     "a late answer is in time": late_in_time,
+    "isolation spares nothing": sparing(spares=False),
+    "isolation spares everything": sparing(spares=True),
 }
 RIGHT: dict[str, Lived] = {}
 

@@ -73,7 +73,7 @@ def test_an_unknown_local_address_matches_no_network() -> None:
 
 
 def test_a_rule_without_a_criterion_is_refused() -> None:
-    with pytest.raises(SettingError, match="would exclude everything"):
+    with pytest.raises(SettingError, match="would hold for everything"):
         NetworkRule("r")
 
 

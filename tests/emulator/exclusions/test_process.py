@@ -79,7 +79,7 @@ def test_case_counts_on_linux_only() -> None:
 
 
 def test_a_rule_without_a_criterion_is_refused() -> None:
-    with pytest.raises(SettingError, match="would exclude everything"):
+    with pytest.raises(SettingError, match="would hold for everything"):
         ProcessRule("r", event_types=("process-start",))
 
 

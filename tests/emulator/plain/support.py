@@ -12,6 +12,7 @@ import numpy as np
 from emulator.chance import device_keys
 from emulator.clock import WEEK_HOURS, Calendar
 from emulator.events import PACKAGE_HEADER_BYTES, TYPE_INDEX, Direction, EventClass, Peer, Process
+from emulator.exclusions.network import NetworkRule
 from emulator.images.quiet import IMAGE as QUIET
 from emulator.plain import PlainSimulation
 from emulator.policy.settings import AgentSettings, KataIntegration, KicsIntegration, RequestThrottling
@@ -73,8 +74,14 @@ def injections(events: Iterable[tuple[int, int, int]], devices: Sequence[int] = 
     return tuple(Injection(chosen, index, at_ms, count) for index, at_ms, count in events)
 
 
-def spell(condition: Condition, from_ms: int, until_ms: int, devices: Sequence[int] = (0,)) -> Spell:
-    return Spell(condition, np.array(devices, np.int64), from_ms, until_ms)
+def spell(
+    condition: Condition,
+    from_ms: int,
+    until_ms: int,
+    devices: Sequence[int] = (0,),
+    lets_through: tuple[NetworkRule, ...] = (),
+) -> Spell:
+    return Spell(condition, np.array(devices, np.int64), from_ms, until_ms, lets_through)
 
 
 def world(

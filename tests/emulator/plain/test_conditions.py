@@ -2,6 +2,7 @@
 
 import pytest
 
+from emulator.exclusions.network import NetworkRule
 from emulator.policy.settings import AgentSettings, DataSubmission
 from emulator.world import Condition, Spell
 from tests.emulator.plain.support import (
@@ -10,7 +11,9 @@ from tests.emulator.plain.support import (
     KATA,
     MINUTE_MS,
     MODULE,
+    WEB,
     Run,
+    event_class,
     kata,
     kics,
     run,
@@ -34,6 +37,36 @@ def test_isolation_stops_events_that_use_the_network_before_they_are_made() -> N
     result = run(world([CONNECTION, MODULE], events, hold=BOTH, spells=[isolated]))
     for terms in (result.central, result.thinned):
         assert (terms["suppressed"], terms["generated"], terms["acknowledged"]) == (3, 5, 5)
+
+
+TO_THE_WEB = NetworkRule("web", remote_addresses=("203.0.113.80",))
+TO_NOBODY = NetworkRule("nobody", remote_addresses=("192.0.2.1",))
+
+
+@pytest.mark.parametrize(
+    ("spells", "suppressed"),
+    [
+        ([(TO_THE_WEB,)], 0),
+        ([(TO_NOBODY,)], 3),
+        ([(TO_NOBODY, TO_THE_WEB)], 0),
+        ([(TO_THE_WEB,), (TO_NOBODY,)], 3),
+        ([(TO_THE_WEB,), ()], 3),
+    ],
+)
+def test_isolation_spares_what_each_of_its_spells_lets_through(
+    spells: list[tuple[NetworkRule, ...]], suppressed: int
+) -> None:
+    given = [spell(Condition.ISOLATED, 30_000, 3 * MINUTE_MS, lets_through=rules) for rules in spells]
+    result = run(world([CONNECTION, MODULE], [(0, MINUTE_MS, 3), (1, MINUTE_MS, 4)], hold=BOTH, spells=given))
+    assert (result.central["suppressed"], result.central["generated"]) == (suppressed, 7 - suppressed)
+
+
+@pytest.mark.parametrize("name", ["klnagent.exe", "KLNAGENT.EXE", "klnagent"])
+def test_isolation_always_lets_network_agent_through(name: str) -> None:
+    agent = event_class("network-activity", run_by=name, peer=WEB)
+    isolated = spell(Condition.ISOLATED, 30_000, 3 * MINUTE_MS)
+    result = run(world([agent], [(0, MINUTE_MS, 3)], hold=BOTH, spells=[isolated]))
+    assert (result.central["suppressed"], result.central["acknowledged"]) == (0, 3)
 
 
 def test_an_isolated_device_still_reaches_its_servers() -> None:

@@ -66,6 +66,10 @@ def test_documented_defaults(clause: str, group: str, key: str, default: object,
     assert getattr(DEFAULTS.group(group), field) == default
 
 
+ISOLATIONS = ("network-isolation", "network-isolation-on-demand")
+ISOLATION = ("notify-user", "release-automatically", "release-after", "profiles", "exclusions")
+
+
 def test_defaults_that_no_clause_gives_are_marked_as_the_emulators_choice() -> None:
     chosen = {place for place, setting in DESCRIBED.items() if not setting.documented}
     assert chosen == {
@@ -108,6 +112,8 @@ def test_defaults_that_no_clause_gives_are_marked_as_the_emulators_choice() -> N
         ("failure-diagnosis", "overwrite-old-trace-files"),
         ("failure-diagnosis", "write-dumps"),
         ("failure-diagnosis", "dump-folder"),
+        ("network-isolation", "enabled"),
+        *((group, key) for group in ISOLATIONS for key in ISOLATION),
     }
 
 

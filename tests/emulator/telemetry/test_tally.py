@@ -80,7 +80,7 @@ def plainly(lived: World, device: int, *spans: tuple[int, int]) -> list[int]:
         seen.at_ms
         for seen in PlainSimulation(lived, servers(lived)).trace(device)
         if seen.stage in happened
-        and classes[seen.event.index].uses_network
+        and classes[seen.event.index].can_be_cut_off
         and any(first <= seen.at_ms < last for first, last in spans)
     ]
 
@@ -120,7 +120,7 @@ def test_an_isolated_device_has_no_traffic_but_before_and_after() -> None:
 @pytest.mark.parametrize(
     ("owner", "method", "stub"),
     [
-        (Block, "_suppress", lambda self, isolated, off: None),
+        (Block, "_suppress", lambda self, absence: None),
         (Conditions, "_made", lambda self: {}),
     ],
 )
