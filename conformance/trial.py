@@ -12,6 +12,7 @@ from typing import Any, Final
 import numpy as np
 
 from conformance.judging import Unobservable
+from emulator.asking import destination
 from emulator.events import EVENT_TYPES, TYPE_INDEX, Importance
 from emulator.journal import Fact
 from emulator.ports import I64, Answers, Event, Outcome, Synchronisations, Target, TelemetryColumns, Transmissions
@@ -128,7 +129,8 @@ class Listener:
         upto: I64,
         package_events: I64,
     ) -> None:
-        server = self._names.get(batch.server, batch.server)
+        address = destination(batch.server)
+        server = self._names.get(address, address)
         for row in range(len(batch)):
             self.requests.append(
                 Request(

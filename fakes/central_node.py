@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from emulator.chance import U64
 from emulator.ports import I64, Synchronisations
+from fakes.certificates import Certificates
 from fakes.faults import FaultSchedule
 from fakes.revisions import Listener, Revisions
 from fakes.telemetry import LATENCY_US, TelemetryNodes
@@ -36,8 +37,9 @@ class CentralNode(TelemetryNodes):
         keys: U64,
         faults: FaultSchedule,
         latency_us: int = LATENCY_US,
+        certificates: Certificates | None = None,
     ) -> None:
-        super().__init__(nodes, keys=keys, faults=faults, latency_us=latency_us)
+        super().__init__(nodes, keys=keys, faults=faults, latency_us=latency_us, certificates=certificates)
         self._revisions = Revisions(len(keys))
         self._published: list[tuple[Published, I64]] = []
 

@@ -7,9 +7,10 @@ docs. A further action is one more model in the `MODELS` of a module of this pac
 from collections.abc import Mapping
 from typing import Final
 
-from scenarios.actions import administration, devices, faults, policies, security, surroundings, tasks
+from scenarios.actions import administration, central_node, devices, faults, policies, security, surroundings, tasks
 from scenarios.actions.administration import CreateGroup, MoveDevices, View, Viewed
 from scenarios.actions.base import Action, Bounded, Lasting, Operation, Targeted, by_literal
+from scenarios.actions.central_node import PresentCertificate
 from scenarios.actions.devices import (
     COUNT_MAX,
     LIBRARY,
@@ -121,6 +122,7 @@ __all__ = [
     "Outage",
     "PlaceFile",
     "Plant",
+    "PresentCertificate",
     "RaiseKicsEvent",
     "RefusedConnection",
     "RemoveFile",
@@ -160,6 +162,7 @@ ACTIONS: Final[Mapping[str, type[Action]]] = by_literal(
         *devices.MODELS,
         *security.MODELS,
         *surroundings.MODELS,
+        *central_node.MODELS,
     ),
 )
 """The other actions by their `do`."""

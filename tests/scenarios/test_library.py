@@ -18,6 +18,7 @@ NAMES = (
     "access-rights",
     "branch-offices",
     "central-node-outage",
+    "certificate-rotation",
     "enterprise-year",
     "exclusions",
     "failover",

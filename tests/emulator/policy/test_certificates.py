@@ -1,4 +1,5 @@
 import base64
+from contextlib import suppress
 
 import pytest
 from cryptography import x509
@@ -117,10 +118,8 @@ def test_another_password_is_refused_and_not_repeated(password: str) -> None:
 def test_a_damaged_archive_is_refused_or_opened(place: int, damage: bytes) -> None:
     content = bytearray(base64.b64decode(made_up_archive("agent")))
     content[place : place + len(damage)] = damage
-    try:
-        OPEN({"archive": base64.b64encode(content).decode(), "password": "agent"})
-    except SettingError as error:
-        assert error.path[0] in ("password", "archive")
+    with suppress(SettingError):
+        assert OPEN({"archive": base64.b64encode(content).decode(), "password": "agent"})
 
 
 def test_the_password_has_to_be_given() -> None:
