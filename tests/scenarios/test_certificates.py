@@ -192,14 +192,17 @@ def test_nothing_depends_on_the_number_of_shards(tmp_path: Path) -> None:
     assert len(facts(tmp_path / "1", "certificate-accepted")) == 12
 
 
-def test_the_plain_agent_comes_to_the_same(tmp_path: Path) -> None:
+def test_the_plain_agent_comes_to_the_same() -> None:
     renew = {"at": "20min", "do": "present-certificate", "server": "telemetry", "certificate": OTHER}
     back = {"at": "50min", "do": "present-certificate", "server": "telemetry", "certificate": SHOWN}
     bursts = {"at": "5min", "every": "5min", "until": "80min", "do": "emit", "type": "file-change", "count": 7}
-    how = {"duration": "90min", "settings": pinned(), "steps": [renew, back, {**bursts, "target": "all"}]}
-    columns, plain = (resolve_agent(name).attempt(**how) for name in ("columns", "plain"))
-    assert [one.outcome for one in columns.asked()] == [one.outcome for one in plain.asked()]
-    assert "UNREACHABLE" in {one.outcome.name for one in columns.asked()}
+    steps = [renew, back, {**bursts, "target": "all"}]
+    columns, plain = (
+        resolve_agent(name).attempt(duration="90min", settings=pinned(), steps=steps) for name in ("columns", "plain")
+    )
+    for kind in ("send", "synchronise"):
+        assert [one.outcome for one in columns.asked(kind)] == [one.outcome for one in plain.asked(kind)]
+    assert "UNREACHABLE" in {one.outcome.name for one in columns.asked("synchronise")}
     for target, terms in columns.figures.terms.items():
         assert {term: values.tolist() for term, values in terms.items()} == {
             term: values.tolist() for term, values in plain.figures.terms[target].items()
