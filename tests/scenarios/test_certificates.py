@@ -196,7 +196,7 @@ def test_the_plain_agent_comes_to_the_same() -> None:
     renew = {"at": "20min", "do": "present-certificate", "server": "telemetry", "certificate": OTHER}
     back = {"at": "50min", "do": "present-certificate", "server": "telemetry", "certificate": SHOWN}
     bursts = {"at": "5min", "every": "5min", "until": "80min", "do": "emit", "type": "file-change", "count": 7}
-    steps = [renew, back, {**bursts, "target": "all"}]
+    steps: list[dict[str, Any]] = [renew, back, {**bursts, "target": "all"}]
     columns, plain = (
         resolve_agent(name).attempt(duration="90min", settings=pinned(), steps=steps) for name in ("columns", "plain")
     )
