@@ -110,6 +110,12 @@ class Listener:
         ask = getattr(self.inner, "tasks_for", None)
         return () if ask is None else ask(device, above_revision, upto_revision)
 
+    def report(self, device: int, at_ms: int, results: tuple[Any, ...]) -> None:  # what it takes
+        """Passes on to a server that has tasks what a device reports of them."""
+        take = getattr(self.inner, "report", None)
+        if take is not None:
+            take(device, at_ms, results)
+
     def arrived(self, nodes: TelemetryColumns) -> Iterator[Arrived]:
         """The events that the nodes behind hold, in order of device and ordinal."""
         assert isinstance(nodes, TelemetryNodes)

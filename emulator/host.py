@@ -65,6 +65,24 @@ class HostBase:
                 gone[kind] = frozenset(key for key, instance in entries.items() if instance is None)
         return Changes(put=put, gone=gone)
 
+    def find(
+        self, kind: str, slots: Mapping[str, str], changes: "HostChanges | None", *key: KeyPart
+    ) -> Instance | None:
+        """The instance of a device that has this key (the values of `KEY_FIELDS[kind]`), None where there is none."""
+        own, wanted = self.changes(slots, changes), _key(self.os, key)
+        put = own.put.get(kind, {}).get(wanted)
+        if put is not None or wanted in own.gone.get(kind, ()):
+            return put
+        return self.shared.items.get(kind, {}).get(wanted)
+
+    def processes_of(self, path: str, slots: Mapping[str, str], changes: "HostChanges | None") -> tuple[Instance, ...]:
+        """The processes of a device whose file is at this path."""
+        running, wanted = (
+            self.shared.instances_with(self.changes(slots, changes), "ProcessItem"),
+            _key(self.os, (path,)),
+        )
+        return tuple(one for one in running if _key(self.os, (str(one["path"]),)) == wanted)
+
     def has_folder(self, path: str, slots: Mapping[str, str], changes: "HostChanges | None" = None) -> bool:
         """True where a folder is on the device: one of its files is in it, or below it. There are no empty folders."""
         separator = "\\" if self.os == "windows" else "/"

@@ -58,6 +58,12 @@ class ProxyServer:
         ask = getattr(self._inner, "tasks_for", None)
         return () if ask is None else ask(device, above_revision, upto_revision)
 
+    def report(self, device: int, at_ms: int, results: tuple[Any, ...]) -> None:  # what it takes
+        """Passes on to a server that has tasks what a device reports of them."""
+        take = getattr(self._inner, "report", None)
+        if take is not None:
+            take(device, at_ms, results)
+
     def _before(self, server: str) -> TelemetryColumns | None:
         """Who is asked for a server: itself, what relays to it, or nobody, where it refuses all."""
         road = asked(server).road

@@ -17,6 +17,7 @@ from emulator.images.parts import WEB, hashes, outbound, program
 from emulator.ioc.snapshot import Instance
 from emulator.ports import I64
 from emulator.security import OPERATIONS, Attempt
+from emulator.tasks.central import WorkKind
 from emulator.world import LocalEdit
 from scenarios import actions
 
@@ -106,6 +107,7 @@ class Deed:
     os: Os
     action: str
     subject: str
+    arguments: str = ""
 
 
 class ScenarioClasses:
@@ -134,16 +136,20 @@ def deed_of(action: actions.Action | None, os: Os) -> Deed | None:
         return Deed(os, action.do, action.process)
     if isinstance(action, actions.Emit):
         return Deed(os, action.do, action.type)
+    if isinstance(action, actions.CreateCentralTask) and action.kind is WorkKind.RUN_PROCESS:
+        assert action.file is not None
+        return Deed(os, "start-process", action.file, action.arguments)
     return None
 
 
 def _class(deed: Deed) -> EventClass:
-    name = f"scenario/{deed.os}/{deed.action}/{deed.subject}"
+    name = f"scenario/{deed.os}/{deed.action}/{deed.subject}{f'/{deed.arguments}' if deed.arguments else ''}"
     if deed.action == "start-process":
         path = path_of(deed.subject, deed.os)
         parent = "C:\\Windows\\explorer.exe" if deed.os == "windows" else "/usr/bin/bash"
         stem = (ntpath if deed.os == "windows" else posixpath).basename(path)
-        return EventClass(name, PROCESS_START, program(path, parent=parent, original=stem), NO_RATES)
+        started = program(path, deed.arguments, parent=parent, original=stem)
+        return EventClass(name, PROCESS_START, started, NO_RATES)
     kind = TYPE_INDEX[deed.subject]
     maker = program(path_of("synthetic/emitter", deed.os))
     peer = outbound(WEB, 443) if EVENT_TYPES[kind].code is not None else None

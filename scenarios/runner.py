@@ -27,8 +27,9 @@ from emulator.telemetry.ledger import Ledger
 from emulator.telemetry.tally import TallyResult
 from emulator.telemetry.watch import WatchResult
 from scenarios import recording
-from scenarios.actions import Sweep, name_of
+from scenarios.actions import ViewCentralTasks, name_of
 from scenarios.backends import Chosen, check_backend, require_passed
+from scenarios.central_tasks import Publishing
 from scenarios.expectations import Outcome
 from scenarios.folder import RunFolder
 from scenarios.model import Scenario
@@ -88,8 +89,8 @@ def run(scenario: Scenario, plan: Plan, progress: Progress) -> Result:
     if Port.TELEMETRY in chosen:
         every: chain[Occurrence | Reaction] = chain(scenario.steps, scenario.reactions)
         for step in every:
-            if isinstance(step.action, Sweep):
-                cause = f"a sweep is a task, and {chosen[Port.TELEMETRY].spec} takes telemetry only"
+            if isinstance(step.action, Publishing | ViewCentralTasks):
+                cause = f"{name_of(step.action)} needs tasks, and {chosen[Port.TELEMETRY].spec} takes telemetry only"
                 raise UserError(step.place, cause, f"leave {Port.TELEMETRY} to the fake")
     for port, backend in chosen.items():
         info = RunInfo(scenario.name, scenario.seed, scenario.start.isoformat(), len(scenario.fleet))

@@ -16,7 +16,8 @@ import numpy as np
 from emulator.adapter import PerPackage
 from emulator.clock import Rank
 from emulator.components import AgentComponents
-from emulator.control import NOT_RUNNING, EndpointAgent, HostChange, Protection, SweepTask
+from emulator.components.central import CentralTasks
+from emulator.control import NOT_RUNNING, EndpointAgent, HostChange, Protection
 from emulator.exclusions.environment import Os
 from emulator.identity import Identity, identity
 from emulator.images import IMAGES, Image
@@ -44,6 +45,7 @@ from fakes.kics import KicsForNetworks
 from fakes.telemetry import TelemetryNodes
 from scenarios import actions, deeds
 from scenarios.backends import Chosen
+from scenarios.central_tasks import CentralDeeds, Publishing
 from scenarios.component_deeds import ON_COMPONENTS, look_up
 from scenarios.fleet import Block
 from scenarios.model import Scenario
@@ -67,7 +69,7 @@ Listen = Callable[[Target, TelemetryColumns], TelemetryColumns]
 """Puts something that listens before the server of a target."""
 OnServers = actions.Fault | actions.PresentCertificate
 """What is done to servers, and nobody there has to do anything for it."""
-ServerAction = actions.Operation | actions.Sweep
+ServerAction = actions.Operation | Publishing
 """What a server does and numbers: it takes these in the order of their moments only."""
 
 
@@ -139,6 +141,10 @@ class Stage:
         self.simulation = self._simulation(buckets)
         control = self.simulation.control
         self._protection = Protection(self.simulation.context, control.service)
+        self.simulation.context.inject = self._inject
+        CentralTasks(control)
+        node = self.servers[Target.CENTRAL_NODE]
+        self._central = CentralDeeds(node, self.simulation, self._classes, self._running, self._indicators)
         self._around = self._services.around(control.sweeps, self.block)
         for kind in (Assignment, Withdrawal, RunTask, StopTask):
             control.take(kind, lambda agent, at_ms, news: agent.components(at_ms).tasks.take(news, at_ms))
@@ -393,8 +399,11 @@ class Stage:
         for at_ms, devices, group in self._operations.take_moved():
             self.journal.add("moved", Rank.SERVER, at_ms, np.intersect1d(devices, self._own), group=group)
         for at_ms, look in self._operations.take_views():
-            if at_ms < self.scenario.duration_ms:
-                self.simulation.schedule(at_ms, Rank.CONTROL, partial(self._look, look, at_ms))
+            self._put_view(at_ms, look)
+
+    def _put_view(self, at_ms: int, look: Look) -> None:
+        if at_ms < self.scenario.duration_ms:
+            self.simulation.schedule(at_ms, Rank.CONTROL, partial(self._look, look, at_ms))
 
     def _look(self, look: Look, at_ms: int) -> None:
         for fact in look(self._own):
@@ -434,11 +443,10 @@ class Stage:
             if isinstance(action, actions.RaiseKicsEvent) and not self._services.kics_tells:
                 return
             self.simulation.control.at(own, at_ms, lambda agent, moment: deed(agent.components(moment), action, moment))
-        elif isinstance(action, actions.Sweep):
-            task = SweepTask(name, self._indicators(Path(action.indicators)))
-            node = self.servers[Target.CENTRAL_NODE]
-            assert isinstance(node, CentralNode)
-            self.simulation.publish(Target.CENTRAL_NODE, own, node.publish(task, devices, at_ms=at_ms))
+        elif isinstance(action, Publishing):
+            self._central.publish(action, devices, own, at_ms, name)
+        elif isinstance(action, actions.ViewCentralTasks):
+            self._put_view(at_ms, lambda _: self._central.seen(own, at_ms))
         else:
             for os in deeds.SYSTEMS:
                 here = own[np.isin(own, self._running(os))]

@@ -14,7 +14,7 @@ from emulator.policy.effective import Effective
 from emulator.ports import I64, Answers, Outcome, Synchronisations, Target, TelemetryColumns, Transmissions
 from emulator.sites import Site
 from emulator.telemetry.context import ADMINISTRATION_NAME
-from scenarios.actions import Attempt
+from scenarios.actions import Attempt, CreateCentralTask
 from scenarios.model import Scenario
 from scenarios.staging import Stage as Staged
 
@@ -71,8 +71,8 @@ class Trace:
         known = {reaction.name: reaction for reaction in scenario.reactions}
         self._lived = self._staged
         tried = [*(step.action for step in scenario.steps), *(reaction.action for reaction in scenario.reactions)]
-        if any(isinstance(action, Attempt) for action in tried):
-            # What attempts come to is decided by the agent at their moments, so the device lives through them first.
+        if any(isinstance(action, Attempt | CreateCentralTask) for action in tried):
+            # What these come to is decided by the agent at their moments, so the device lives through them first.
             self._lived = Staged(scenario, devices=np.array([device], np.int64))
         for staged in dict.fromkeys((self._lived, self._staged)):
             for name, at_ms in sorted(reactions.items(), key=lambda pair: pair[1]):

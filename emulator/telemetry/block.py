@@ -186,6 +186,11 @@ class Block:
         if self.context.plane is not None:
             self.context.plane.delivered(target, devices, at_ms, before, after)
 
+    def tell_server(self, target: Target, devices: I64, at_ms: I64) -> None:
+        """Has the control plane tell a server what devices have to tell it with a synchronisation."""
+        if self.context.plane is not None:
+            self.context.plane.reached(target, devices, at_ms)
+
     def routes(self, target: Target) -> Sequence[tuple[int, int, Route]]:
         """(first row, end, route) of neighbouring rows that reach the target's servers alike; only integrated ones."""
         return self._routes[target]
@@ -257,6 +262,19 @@ class Block:
     def tell(self, number: int, news: News) -> None:
         """Takes in news for devices of this block; numbers ascend."""
         self.network_agents.inbox.put(number, news)
+
+    def has_to_tell(self, target: Target, device: int) -> None:
+        """A device has something to tell a server of the target."""
+        self.streams[target].tell(self._row_of(device))
+
+    def server_of(self, target: Target, device: int) -> tuple[str, Route] | None:
+        """The server of the target that a device is connected to, and how it reaches it; None where it is to none."""
+        row = self._row_of(device)
+        index = int(self.streams[target].session.server[row])
+        route = self.context.profiles[int(self.profile[row])].routes[target]
+        if not 0 <= index < len(route.servers):
+            return None
+        return route.servers[index], route.at(self.context.world.sites[int(self.site[row])])
 
     def edit(self, edit: LocalEdit) -> None:
         """Takes in a local edit on devices of this block."""

@@ -203,9 +203,12 @@ class Session:
 
     def synchronise(
         self, rows: I64, route: Route, tick: Tick, device: I64, revision: I64, ledger: Ledger, lost: Lost
-    ) -> None:
-        """Tries the list from the top for `rows`; raises `revision` to what the server that answered says."""
-        before, left = self.server[rows].copy(), rows
+    ) -> I64:
+        """Tries the list from the top for `rows`; raises `revision` to what the server that answered says.
+
+        The rows that were answered, and not refused, ascending.
+        """
+        before, left, heard = self.server[rows].copy(), rows, np.zeros(len(self.server), np.bool_)
         self.server[rows] = WAITING
         previous = np.full(len(self.server), WAITING, np.int8)
         previous[rows] = before
@@ -233,6 +236,7 @@ class Session:
             self.server[won] = index
             self.open[won] = True
             good = answers.outcome == Outcome.OK
+            heard[left[good]] = True
             revision[left[good]] = np.maximum(revision[left[good]], answers.acked[good])
             moved = answered & (previous[left] != WAITING) & (previous[left] < index)
             back = answered & (previous[left] != index) & ~moved
@@ -245,6 +249,7 @@ class Session:
             left = left[~answered]
         gone = rows[(self.server[rows] == WAITING) & (before != WAITING)]
         self._no_server(gone, tick, device, lost)
+        return np.flatnonzero(heard)
 
     def send(self, rows: I64, route: Route, tick: Tick, device: I64, cargo: Cargo, ledger: Ledger, lost: Lost) -> None:
         """Sends what `rows` have queued, each to its server, and down the list where that fails."""

@@ -10,7 +10,7 @@ from typing import Final
 from scenarios.actions import administration, central_node, devices, faults, policies, security, surroundings, tasks
 from scenarios.actions.administration import CreateGroup, MoveDevices, View, Viewed
 from scenarios.actions.base import Action, Bounded, Lasting, Operation, Targeted, by_literal
-from scenarios.actions.central_node import PresentCertificate
+from scenarios.actions.central_node import CreateCentralTask, PresentCertificate, ViewCentralTasks
 from scenarios.actions.devices import (
     COUNT_MAX,
     LIBRARY,
@@ -97,6 +97,7 @@ __all__ = [
     "CopyPolicy",
     "CorruptedUpdate",
     "CrashAgent",
+    "CreateCentralTask",
     "CreateGroup",
     "CreatePolicy",
     "CreateTask",
@@ -143,6 +144,7 @@ __all__ = [
     "Unplug",
     "UpdateProtection",
     "View",
+    "ViewCentralTasks",
     "ViewDiagnosis",
     "ViewTask",
     "Viewed",

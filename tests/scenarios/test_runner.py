@@ -274,7 +274,7 @@ def test_secrets_are_in_neither_command_nor_error(tmp_path: Path) -> None:
 
 def test_a_sweep_is_refused_where_the_central_node_is_a_backend_of_a_user(tmp_path: Path) -> None:
     timeline = [{"at": "1h", "do": "sweep", "target": "all", "indicators": "library"}]
-    with pytest.raises(UserError, match=r"trial.yaml:\d+:\d+: timeline.0: a sweep is a task") as raised:
+    with pytest.raises(UserError, match=r"trial.yaml:\d+:\d+: timeline.0: sweep needs tasks") as raised:
         run(loaded(timeline=timeline), tmp_path / "out", backends=spec(Keeper))
     assert raised.value.remedy == "leave telemetry to the fake"
     assert not (tmp_path / "out").exists()
