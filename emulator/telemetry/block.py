@@ -5,7 +5,7 @@ Rows are sorted by image, administration group, site and profile, so that the st
 
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,12 +24,10 @@ from emulator.telemetry.edits import LocalEdits
 from emulator.telemetry.ledger import Ledger
 from emulator.telemetry.network_agent import NetworkAgents, Taken
 from emulator.telemetry.profiles import Route
-from emulator.telemetry.rows import Injected, Mask, Run, Tick, cell_sums
+from emulator.telemetry.rows import Injected, Mask, Run, Tick, cell_sums, neighbours, stilled
 from emulator.telemetry.session import Session, visits
 from emulator.telemetry.stream import Stream
 from emulator.world import Condition, Governed, LocalEdit, News, Spell
-
-T = TypeVar("T")
 
 
 class Block:
@@ -156,11 +154,11 @@ class Block:
         self.edges: I64 = np.flatnonzero(np.r_[True, self.cell[1:] != self.cell[:-1]])
         self.cells: I64 = self.cell[self.edges].astype(np.int64)
         zones = self.context.first_in_zone
-        self._parts = _neighbours((run.first, run.end, (run.image, zones[run.site])) for run in self.runs)
-        self._sites = _neighbours((run.first, run.end, run.site) for run in self.runs)
+        self._parts = neighbours((run.first, run.end, (run.image, zones[run.site])) for run in self.runs)
+        self._sites = neighbours((run.first, run.end, run.site) for run in self.runs)
         self._periodic = any(run.profile.period > 1 for run in self.runs)
         self._routes = {
-            target: _neighbours(
+            target: neighbours(
                 (run.first, run.end, run.profile.routes[target].at(self.context.world.sites[run.site]))
                 for run in self.runs
                 if run.profile.routes[target].servers
@@ -384,7 +382,7 @@ class Block:
             return
         for run in self.runs:
             for index, item in enumerate(self.context.world.images[run.image].classes):
-                here = _gone(item.uses_network, isolated, off)
+                here = stilled(item.uses_network, isolated, off)
                 if here is not None and here[run.rows].any():
                     gone = self.classes[index, run.rows] * here[run.rows]
                     self.classes[index, run.rows] -= gone
@@ -406,7 +404,7 @@ class Block:
         firsts = np.array([run.first for run in self.runs])
         for devices, event_class, at_ms, count in injected:
             rows, item = self.rows_of(devices), self.context.world.scenario_classes[event_class]
-            suppressed = _gone(item.uses_network, isolated, off)
+            suppressed = stilled(item.uses_network, isolated, off)
             gone = np.zeros(len(rows), np.bool_) if suppressed is None else suppressed[rows]
             owner = np.searchsorted(firsts, rows, side="right") - 1
             for place in np.unique(owner).tolist():
@@ -596,21 +594,3 @@ class Block:
         """Writes what is queued and unanswered now, by cell and type, into the ledger of an interval."""
         for target, stream in self.streams.items():
             stream.stock(self, *ledger.stocks[target])
-
-
-def _gone(uses_network: bool, isolated: Mask | None, off: Mask | None) -> Mask | None:
-    """The rows on which an event does not happen; None where it happens on all."""
-    if not uses_network or isolated is None:
-        return off
-    return isolated if off is None else isolated | off
-
-
-def _neighbours(spans: Iterable[tuple[int, int, T]]) -> list[tuple[int, int, T]]:
-    """Joins neighbouring (first, end, value) spans with equal values."""
-    result: list[tuple[int, int, T]] = []
-    for first, end, value in spans:
-        if result and result[-1][1] == first and result[-1][2] == value:
-            result[-1] = (result[-1][0], end, value)
-        else:
-            result.append((first, end, value))
-    return result

@@ -1,8 +1,8 @@
 """What a step over a block passes on: the moment of each row, what holds there, and the runs of rows that are alike."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Final, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,7 @@ from emulator.exclusions.compile import Withheld
 from emulator.ports import I64, Target
 from emulator.telemetry.profiles import Profile, Route
 
+T = TypeVar("T")
 Mask = NDArray[np.bool_]
 BLOCK_ROWS: Final = 8_192
 """Rows of a block: few enough for the cache, many enough to hide the cost of calls."""
@@ -131,3 +132,21 @@ def sums_by_cell(rows: I64, counts: NDArray[np.integer], edges: I64, cells: I64,
     owner = np.searchsorted(edges, rows, side="right") - 1
     first = np.flatnonzero(np.r_[True, owner[1:] != owner[:-1]])
     into[cells[owner[first]]] += np.add.reduceat(counts, first, axis=0, dtype=np.int64)
+
+
+def stilled(uses_network: bool, isolated: Mask | None, off: Mask | None) -> Mask | None:
+    """The rows on which an event does not happen; None where it happens on all."""
+    if not uses_network or isolated is None:
+        return off
+    return isolated if off is None else isolated | off
+
+
+def neighbours(spans: Iterable[tuple[int, int, T]]) -> list[tuple[int, int, T]]:
+    """Joins neighbouring (first, end, value) spans with equal values."""
+    result: list[tuple[int, int, T]] = []
+    for first, end, value in spans:
+        if result and result[-1][1] == first and result[-1][2] == value:
+            result[-1] = (result[-1][0], end, value)
+        else:
+            result.append((first, end, value))
+    return result
