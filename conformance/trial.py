@@ -5,14 +5,14 @@ beside it, for clauses that speak of nothing else.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from json import loads
 from typing import Any, Final
 
 import numpy as np
 
 from conformance.judging import Unobservable
-from emulator.asking import destination
+from emulator.asking import ANYBODY, asked
 from emulator.events import EVENT_TYPES, TYPE_INDEX, Importance
 from emulator.journal import Fact
 from emulator.ports import I64, Answers, Event, Outcome, Synchronisations, Target, TelemetryColumns, Transmissions
@@ -135,8 +135,8 @@ class Listener:
         upto: I64,
         package_events: I64,
     ) -> None:
-        address = destination(batch.server)
-        server = self._names.get(address, address)
+        road = str(replace(asked(batch.server), trust=ANYBODY))
+        server = self._names.get(road, road)
         for row in range(len(batch)):
             self.requests.append(
                 Request(

@@ -281,6 +281,8 @@ def test_every_action_that_can_be_written_is_carried_out(tmp_path: Path) -> None
         "plant": {"indicators": "library"},
         "crash-agent": {"for": "1min"},
         "isolate": {"for": "1min"},
+        "present-certificate": {"server": "telemetry", "certificate": "synthetic/renewed"},
+        "create-central-task": {"kind": "delete-file", "file": "synthetic/a"},
     }
     extra: dict[str, dict[str, Any]] = {
         "status": {"code": 503},
