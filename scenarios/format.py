@@ -247,7 +247,10 @@ class ServerEntry(Model):
     ]
     nodes: Annotated[
         Many[Title],
-        Field(description="its servers, in the order in which agents try them; without it one, named as the port"),
+        Field(
+            description="its servers, in the order in which agents try them, by a word, a full domain name or an IP "
+            "address, with a port other than 443 behind a colon; without it one, named as the port"
+        ),
     ] = ()
     certificate: Annotated[
         CertificateText | None,

@@ -293,10 +293,15 @@ def read_servers(checker: Checker, entries: Mapping[str, ServerEntry], folder: P
                 continue
             taken.add(node)
             try:
-                addresses.append(str(Address(node if "." in node else f"{node}.{NODE_DOMAIN}", NODE_PORT)))
+                address = str(_address_of(node))
             except SettingError:
-                remedy = "write a word or a full domain name, such as cn-1 or cn-1.example.com"
+                remedy = "write a word or a full domain name, such as cn-1 or cn-1.example.com:8443"
                 checker.error((*loc, "nodes", index), f"{shown(node)} cannot be the name of a server", remedy)
+                continue
+            if address in addresses:
+                cause = f"{shown(node)} is at the address of another server: {address}"
+                checker.error((*loc, "nodes", index), cause, "give it another name or port")
+            addresses.append(address)
         place = checker.document.place(loc)
         options_at = {key: checker.document.place((*loc, "options", key)) for key in entry.options}
         options_at[""] = checker.document.place((*loc, "options"))
@@ -309,13 +314,28 @@ def read_servers(checker: Checker, entries: Mapping[str, ServerEntry], folder: P
             nodes,
             tuple(addresses),
             place,
-            certificates=tuple(made_up(node).sha256 if own is None else own for node in nodes),
+            certificates=tuple(made_up(_called(node)[0].lower()).sha256 if own is None else own for node in nodes),
             clients=frozenset(
                 _sha256(checker, text, (*loc, "client-certificates", index), folder)
                 for index, text in enumerate(entry.client_certificates)
             ),
         )
     return servers
+
+
+def _called(node: str) -> tuple[str, str]:
+    """The word or host that a node is called by, and its port, empty where it names none."""
+    host, colon, port = node.rpartition(":")
+    if not colon or not (port.isascii() and port.isdigit()) or (":" in host and not host.startswith("[")):
+        return node, ""
+    return host.removeprefix("[").removesuffix("]"), port
+
+
+def _address_of(node: str) -> Address:
+    """The address of a node (KEA-CEN-007); raises SettingError where it cannot have one."""
+    host, port = _called(node)
+    full = host if "." in host or ":" in host else f"{host}.{NODE_DOMAIN}"
+    return Address(full, int(port or NODE_PORT))
 
 
 def _sha256(checker: Checker, text: str, loc: Loc, folder: Path) -> str:

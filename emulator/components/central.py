@@ -146,7 +146,11 @@ class CentralTasks:
             return Failed(f"the file has more than {GET_FILE_SIZE_MAX} bytes (GET_FILE_SIZE_MAX)")
         failed, took_ms = self._send(agent, at_ms, size_bytes)
         outcome = failed or Done({**_identified(file), "bytes": size_bytes})
-        agent.later(at_ms + took_ms, lambda agent, at_ms: self._end(agent, at_ms, task, outcome))
+
+        def arrive(agent: EndpointAgent, at_ms: int) -> None:
+            self._end(agent, at_ms, task, outcome if agent.runs(at_ms) else Failed("Endpoint Agent ended meanwhile"))
+
+        agent.later(at_ms + took_ms, arrive)
         return None
 
     def _send(self, agent: EndpointAgent, at_ms: int, size_bytes: int) -> tuple[Failed | None, int]:

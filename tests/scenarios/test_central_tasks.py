@@ -233,6 +233,15 @@ def test_an_object_takes_its_time_on_a_slow_link(tmp_path: Path) -> None:
     assert 8_100 <= finished["at_ms"] - taken["at_ms"] < 8_200
 
 
+def test_an_object_does_not_arrive_where_endpoint_agent_ends_before(tmp_path: Path) -> None:
+    sites = [{"name": "far", "link": "100 kbit/s"}]
+    off = step(11, "switch-off", **{"for": "5min"})
+    timeline = (placed(size="1 MB"), task(8, "get-file", file=DROPPER), off, step(40, "view-central-tasks"))
+    run(scenario(*timeline, sites=sites, block={"site": "far"}), tmp_path)
+    assert ends(tmp_path) == [("get-file", 2)]
+    assert [one["reason"] for one in told(tmp_path, "central-task-viewed")] == ["Endpoint Agent ended meanwhile"]
+
+
 # --- who does not do them ---------------------------------------------------------------------------------------------
 
 

@@ -106,6 +106,17 @@ def test_a_refused_server_is_followed_by_the_next_of_the_list(tmp_path: Path) ->
     assert {row["server"] for row in rows(tmp_path, "servers") if row["events"]} == {"b"}
 
 
+@pytest.mark.parametrize(("port", "found"), [(8_443, 3), (443, 0)])
+def test_a_server_is_found_at_its_port_and_at_no_other(tmp_path: Path, port: int, found: int) -> None:
+    """KEA-CEN-007."""
+    nodes = ["192.0.2.7:8443", "192.0.2.7", "kata.example.com:8443", "kata.example.com"]
+    down = [{"at": "0s", "fault": {"server": node, "kind": "refused-connection"}} for node in nodes[1::2]]
+    for host in ("192.0.2.7", "kata.example.com"):
+        settings = integration(servers=[f"{host}:{port}"])
+        run(scenario(settings, *down, servers={"telemetry": {"nodes": nodes}}), tmp_path / host)
+        assert stored(tmp_path / host) == found
+
+
 def test_the_last_certificate_that_was_added_counts(tmp_path: Path) -> None:
     """KEA-CEN-018, KEA-CEN-019: with A and then B, a server with B is accepted and one with A is not."""
     add = {"at": "5min", "do": "change-policy", "policy": "link"}
