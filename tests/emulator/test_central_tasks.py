@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from emulator.components.central import CentralTasks
@@ -164,6 +164,7 @@ def test_every_kind_of_work_has_a_name() -> None:
     assert {CentralTask("task", work).kind for work in WORKS} == set(WorkKind)
 
 
+@settings(deadline=None, max_examples=10)
 @given(st.lists(st.integers(1, 50), min_size=1, max_size=5))
 def test_each_task_ends_once_on_each_device(minutes: list[int]) -> None:
     trial = Trial()

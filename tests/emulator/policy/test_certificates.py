@@ -4,7 +4,7 @@ from contextlib import suppress
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, pkcs12
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from emulator.policy.certificates import (
@@ -106,6 +106,7 @@ def test_an_archive_may_be_folded() -> None:
     assert OPEN({"archive": folded, "password": "agent"}) == ClientCertificate(made_up("agent"))
 
 
+@settings(deadline=None, max_examples=30)  # an archive is slow to open, on purpose
 @given(st.text(min_size=1, max_size=20).filter(lambda text: text != "agent"))
 def test_another_password_is_refused_and_not_repeated(password: str) -> None:
     error = refusal({"archive": made_up_archive("agent"), "password": password})
@@ -114,6 +115,7 @@ def test_another_password_is_refused_and_not_repeated(password: str) -> None:
     assert len(password) < 4 or password not in str(error)
 
 
+@settings(deadline=None, max_examples=50)
 @given(st.integers(20, 700), st.binary(min_size=1, max_size=4))
 def test_a_damaged_archive_is_refused_or_opened(place: int, damage: bytes) -> None:
     content = bytearray(base64.b64decode(made_up_archive("agent")))
