@@ -64,7 +64,7 @@ class CentralTasks:
         if not agent.licensed(at_ms):
             agent.tell(at_ms, (Told(VIOLATION, {"function": str(task.kind)}, Severity.CRITICAL),))
             return Failed(NO_LICENCE, ErrorCode.ACCESS_DENIED)
-        if not task.runs_on("windows" if self._base(agent).os == "windows" else "linux"):
+        if not task.runs_on(self._base(agent).os):
             return Failed("Endpoint Agent for Linux does not have such tasks", ErrorCode.UNSUPPORTED)
         return None
 

@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final, Protocol, runtime_checkable
 
-from emulator.exclusions.environment import Os
 from emulator.ioc.document import IndicatorFile
 
 GET_FILE_SIZE_MAX: Final = 104_857_600
@@ -109,7 +108,7 @@ class CentralTask:
         """What it does."""
         return _KINDS[type(self.work)]
 
-    def runs_on(self, os: Os) -> bool:
+    def runs_on(self, os: str) -> bool:
         """Whether Endpoint Agent of this system does such tasks."""
         return os == "windows" or self.kind in ON_LINUX
 
