@@ -28,7 +28,7 @@ PFX_SIZE_MAX: Final = 65_536
 """Bytes of an archive with a client certificate."""
 _SUBJECT_MAX: Final = 200
 _NAME_MAX: Final = 64
-"""Characters of a common name, by the standard."""
+"""Bytes of a common name that the library takes; the standard counts characters."""
 _FIRST_DAY, _LAST_DAY = datetime(2026, 1, 1, tzinfo=UTC), datetime(2035, 12, 31, tzinfo=UTC)
 _BEGIN: Final = "-----BEGIN CERTIFICATE-----"
 _REMEDY: Final = "give the certificate as its file has it, from BEGIN CERTIFICATE to END CERTIFICATE"
@@ -206,7 +206,8 @@ def made_up_archive(name: str) -> str:
 def _made(name: str) -> tuple[Ed25519PrivateKey, x509.Certificate]:
     seed = sha256(f"seatrial/certificate/{name}".encode()).digest()
     key = Ed25519PrivateKey.from_private_bytes(seed)
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name[:_NAME_MAX])])
+    called = name.encode()[:_NAME_MAX].decode("utf-8", "ignore")
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, called)])
     builder = (
         x509.CertificateBuilder()
         .subject_name(subject)

@@ -4,7 +4,7 @@ from contextlib import suppress
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, pkcs12
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from emulator.policy.certificates import (
@@ -153,6 +153,7 @@ def test_a_large_archive_is_refused_by_name() -> None:
 # --- made-up ones -----------------------------------------------------------------------------------------------------
 
 
+@example("ü" * 80)
 @given(st.text(min_size=1, max_size=80, alphabet=st.characters(min_codepoint=33, max_codepoint=0x2FF)))
 def test_a_made_up_certificate_follows_from_its_name_alone(name: str) -> None:
     fresh = made_up.__wrapped__(name)
