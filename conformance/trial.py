@@ -5,13 +5,14 @@ beside it, for clauses that speak of nothing else.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from json import loads
 from typing import Any, Final
 
 import numpy as np
 
 from conformance.judging import Unobservable
+from emulator.asking import ANYBODY, asked
 from emulator.events import EVENT_TYPES, TYPE_INDEX, Importance
 from emulator.journal import Fact
 from emulator.ports import I64, Answers, Event, Outcome, Synchronisations, Target, TelemetryColumns, Transmissions
@@ -109,6 +110,12 @@ class Listener:
         ask = getattr(self.inner, "tasks_for", None)
         return () if ask is None else ask(device, above_revision, upto_revision)
 
+    def report(self, device: int, at_ms: int, results: tuple[Any, ...]) -> None:  # what it takes
+        """Passes on to a server that has tasks what a device reports of them."""
+        take = getattr(self.inner, "report", None)
+        if take is not None:
+            take(device, at_ms, results)
+
     def arrived(self, nodes: TelemetryColumns) -> Iterator[Arrived]:
         """The events that the nodes behind hold, in order of device and ordinal."""
         assert isinstance(nodes, TelemetryNodes)
@@ -128,7 +135,8 @@ class Listener:
         upto: I64,
         package_events: I64,
     ) -> None:
-        server = self._names.get(batch.server, batch.server)
+        road = str(replace(asked(batch.server), trust=ANYBODY))
+        server = self._names.get(road, road)
         for row in range(len(batch)):
             self.requests.append(
                 Request(

@@ -67,12 +67,23 @@ class HostBase:
 
     def file(self, path: str, slots: Mapping[str, str], changes: "HostChanges | None" = None) -> Instance | None:
         """The `FileItem` with this path on the device, None where there is none."""
-        key = _key(self.os, (path,))
-        differs = self.changes(slots, changes)
-        found = differs.put.get("FileItem", {}).get(key)
-        if found is None and key not in differs.gone.get("FileItem", ()):
-            found = self.shared.items.get("FileItem", {}).get(key)
-        return found
+        return self.find("FileItem", slots, changes, path)
+
+    def find(
+        self, kind: str, slots: Mapping[str, str], changes: "HostChanges | None", *key: KeyPart
+    ) -> Instance | None:
+        """The instance of a device that has this key (the values of `KEY_FIELDS[kind]`), None where there is none."""
+        own, wanted = self.changes(slots, changes), _key(self.os, key)
+        put = own.put.get(kind, {}).get(wanted)
+        if put is not None or wanted in own.gone.get(kind, ()):
+            return put
+        return self.shared.items.get(kind, {}).get(wanted)
+
+    def processes_of(self, path: str, slots: Mapping[str, str], changes: "HostChanges | None") -> tuple[Instance, ...]:
+        """The processes of a device whose file is at this path."""
+        running = self.shared.instances_with(self.changes(slots, changes), "ProcessItem")
+        wanted = _key(self.os, (path,))
+        return tuple(one for one in running if _key(self.os, (str(one["path"]),)) == wanted)
 
     def has_folder(self, path: str, slots: Mapping[str, str], changes: "HostChanges | None" = None) -> bool:
         """True where a folder is on the device: it was made there, or one of its files is in it or below it."""

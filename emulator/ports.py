@@ -140,9 +140,40 @@ class Outcome(IntEnum):
     UNREACHABLE = 3
 
 
+class Distrust(IntEnum):
+    """Why a connection did not come about though both sides are there: somebody did not accept a certificate."""
+
+    NOT_PINNED = 1
+    WRONG = 2
+    EXPIRED = 3
+    NO_CLIENT_CERTIFICATE = 4
+    UNKNOWN_CLIENT_CERTIFICATE = 5
+
+    @property
+    def by(self) -> str:
+        """Who did not accept it."""
+        return "server" if self >= Distrust.NO_CLIENT_CERTIFICATE else "device"
+
+    @property
+    def reason(self) -> str:
+        """Why, in words."""
+        return _DISTRUST[self]
+
+
+_DISTRUST: Mapping[Distrust, str] = {
+    Distrust.NOT_PINNED: "the server shows another certificate than the pinned one",
+    Distrust.WRONG: "the server shows a wrong certificate",
+    Distrust.EXPIRED: "the certificate of the server has expired",
+    Distrust.NO_CLIENT_CERTIFICATE: "the device shows no client certificate",
+    Distrust.UNKNOWN_CLIENT_CERTIFICATE: "the server does not know the client certificate",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Transmissions:
     """Telemetry of many devices for one server: each sends its ordinals [first, upto) in packages of its maximum.
+
+    `server` is a text of `emulator.asking.Asked`.
 
     All columns have one row a device: `device` int64 (index in the fleet), `first`, `upto` int64, `package_events`
     int64 (the agent's maximum of events in one package), `largest_bytes` int64 (size of the largest package),
@@ -188,7 +219,8 @@ class Answers:
 
     `outcome` uint8 (`Outcome`); `acked` int64: the server holds everything of the device below this ordinal, and says
     so (equals `first` where nothing was acknowledged; for synchronisations: the server's revision); `status` int16:
-    the status of a refusal, else 0; `latency_us` int64: from sending to answer (to the failure where there is none).
+    the status of a refusal, for an unreachable server its `Distrust` where that is the reason, else 0; `latency_us`
+    int64: from sending to answer (to the failure where there is none).
     """
 
     outcome: NDArray[np.uint8]

@@ -8,7 +8,6 @@ from enum import StrEnum
 from ipaddress import ip_address
 from typing import Final
 
-from emulator.policy.addresses import Address
 from emulator.policy.sections.general import Proxy, ProxyMode
 
 SERVICE_TIMEOUT_MS: Final = 30_000
@@ -36,8 +35,6 @@ class Road:
     user: str = ""
 
 
-_VIA: Final = " via "
-_AS: Final = " as "
 DIRECT: Final = Road()
 BY_ADMINISTRATION: Final = Road(Via.ADMINISTRATION)
 
@@ -65,27 +62,6 @@ def road_to(server: str, proxy: Proxy, *, discovered: str) -> Road:
     if not address:
         return DIRECT
     return Road(Via.PROXY, address, proxy.user if proxy.use_ntlm else "")
-
-
-def addressed(address: Address, proxy: Proxy, *, discovered: str, by_proxy: bool) -> str:
-    """A telemetry server as a device asks for it: its address, and behind that the proxy server where the integration
-    uses the general settings (KEA-PRX-002 to KEA-PRX-004)."""
-    road = road_to(address.host, proxy, discovered=discovered) if by_proxy else DIRECT
-    if road.via is Via.DIRECT:
-        return str(address)
-    return f"{address}{_VIA}{road.proxy}{_AS}{road.user}" if road.user else f"{address}{_VIA}{road.proxy}"
-
-
-def destination(server: str) -> str:
-    """The address of a server as `addressed` gives it, whatever the road."""
-    return server.partition(_VIA)[0]
-
-
-def road_of(server: str) -> Road:
-    """The road to a server as `addressed` gives it."""
-    _, by_proxy, rest = server.partition(_VIA)
-    proxy, _, user = rest.partition(_AS)
-    return Road(Via.PROXY, proxy, user) if by_proxy else DIRECT
 
 
 def is_local(server: str) -> bool:

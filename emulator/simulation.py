@@ -97,6 +97,7 @@ class Simulation:
         self.context.open()
         self._woken = False
         self.context.wake = self._wake
+        self.context.inject = self.inject
         for injection in world.injections:
             self.inject(injection)
         for bucket in self.buckets:

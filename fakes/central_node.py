@@ -1,6 +1,6 @@
 """The Central Node: takes telemetry, and holds tasks and settings that devices learn of when they synchronise."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,6 +8,8 @@ from numpy.typing import NDArray
 
 from emulator.chance import U64
 from emulator.ports import I64, Synchronisations
+from emulator.tasks.central import CentralResult, CentralTask
+from fakes.certificates import Certificates
 from fakes.faults import FaultSchedule
 from fakes.revisions import Listener, Revisions
 from fakes.telemetry import LATENCY_US, TelemetryNodes
@@ -36,10 +38,12 @@ class CentralNode(TelemetryNodes):
         keys: U64,
         faults: FaultSchedule,
         latency_us: int = LATENCY_US,
+        certificates: Certificates | None = None,
     ) -> None:
-        super().__init__(nodes, keys=keys, faults=faults, latency_us=latency_us)
+        super().__init__(nodes, keys=keys, faults=faults, latency_us=latency_us, certificates=certificates)
         self._revisions = Revisions(len(keys))
         self._published: list[tuple[Published, I64]] = []
+        self._results: dict[int, list[tuple[int, CentralResult]]] = {}
 
     def subscribe(self, listener: Listener) -> None:
         """Has `listener` called after every publication that concerns a device."""
@@ -68,6 +72,19 @@ class CentralNode(TelemetryNodes):
             if place < len(indices) and indices[place] == device:
                 found.append(published)
         return found
+
+    def report(self, device: int, at_ms: int, results: Iterable[CentralResult]) -> None:
+        """Takes what a device reports of its tasks with a synchronisation."""
+        self._results.setdefault(device, []).extend((at_ms, result) for result in results)
+
+    def states(self, device: int, at_ms: int) -> Iterator[tuple[CentralTask, CentralResult | None]]:
+        """The tasks that were published for a device until a moment, in their order, each with what it has reported of
+        it by then; None where that is nothing."""
+        # By identity: a step that repeats publishes tasks that are alike.
+        known = {id(result.task): result for moment, result in self._results.get(device, ()) if moment <= at_ms}
+        for published in self.tasks_for(device, 0, len(self._published)):
+            if isinstance(published.item, CentralTask) and published.at_ms <= at_ms:
+                yield published.item, known.get(id(published.item))
 
     def _due(self, batch: Synchronisations) -> I64:
         return self._revisions.due(batch.device, batch.at_ms)

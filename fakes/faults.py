@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from emulator.chance import GOLDEN, U64, below_columns, mix_columns, name_hash
 from emulator.clock import SLOT_MS
-from emulator.ports import I64, Answers, Outcome
+from emulator.ports import I64, Answers, Distrust, Outcome
 
 Mask = NDArray[np.bool_]
 
@@ -39,7 +39,8 @@ class FaultKind(StrEnum):
     REFUSED_CONNECTION = "refused-connection"
     """Unreachable at once."""
     CERTIFICATE = "certificate"
-    """Unreachable: the server shows a certificate that the device does not accept (KEA-CEN-015)."""
+    """Unreachable: the server shows a certificate that no device accepts. Here it is also known whether the device
+    accepts the certificate that the server has, and the server that of the device."""
     BODY_LIMIT = "body-limit"
     """A proxy before the server refuses larger bodies with 413 (KEA-CEN-002)."""
     TIME_OUT = "time-out"
@@ -59,6 +60,8 @@ class FaultKind(StrEnum):
 
 
 _STAGE: Final[Mapping[FaultKind, int]] = {kind: stage for stage, kind in enumerate(FaultKind)}
+_CONNECTED: Final = _STAGE[FaultKind.BODY_LIMIT]
+"""The first stage at which there is a connection."""
 
 
 class Certificate(StrEnum):
@@ -66,6 +69,12 @@ class Certificate(StrEnum):
 
     WRONG = "wrong"
     EXPIRED = "expired"
+
+
+_DISTRUST: Final[Mapping[Certificate, Distrust]] = {
+    Certificate.WRONG: Distrust.WRONG,
+    Certificate.EXPIRED: Distrust.EXPIRED,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,13 +165,15 @@ class Requests:
     """A batch of requests to one server, a row a request: its moment, how long it waits, the key of its device.
 
     `largest_bytes` is the size of the largest body of each telemetry request; None for requests that store nothing,
-    which neither a limit of the body nor a full disk concerns.
+    which neither a limit of the body nor a full disk concerns. `distrust` are those that a certificate keeps from being
+    connected, as `Certificates.judge` tells them.
     """
 
     at_ms: I64
     timeout_ms: I64
     keys: U64
     largest_bytes: I64 | None = None
+    distrust: NDArray[np.int16] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,8 +250,16 @@ class FaultSchedule:
         if count == 0:
             return verdict
         unanswered = np.zeros(count, np.bool_)
-        for fault in self.touching(server, int(at_ms.min()), int(at_ms.max()) + 1):
-            _meet(fault, requests, verdict, unanswered)
+        faults = self.touching(server, int(at_ms.min()), int(at_ms.max()) + 1)
+        for fault in faults:
+            if _STAGE[fault.kind] < _CONNECTED:
+                _meet(fault, requests, verdict, unanswered)
+        if requests.distrust is not None:
+            undecided = verdict.effective & (requests.distrust != 0)
+            _not_connected(verdict, undecided, requests.distrust[undecided])
+        for fault in faults:
+            if _STAGE[fault.kind] >= _CONNECTED:
+                _meet(fault, requests, verdict, unanswered)
         timeout_us = requests.timeout_ms * 1000
         unanswered |= verdict.latency_us >= timeout_us
         if unanswered.any():
@@ -287,10 +306,10 @@ def _meet(fault: Fault, requests: Requests, verdict: Verdict, unanswered: Mask) 
         case FaultKind.OUTAGE:
             verdict.arrived[undecided] = verdict.effective[undecided] = False
             unanswered |= undecided
-        case FaultKind.REFUSED_CONNECTION | FaultKind.CERTIFICATE:
-            verdict.arrived[undecided] = verdict.effective[undecided] = False
-            verdict.outcome[undecided] = Outcome.UNREACHABLE
-            verdict.latency_us[undecided] = CONNECT_FAILED_US
+        case FaultKind.REFUSED_CONNECTION:
+            _not_connected(verdict, undecided, 0)
+        case FaultKind.CERTIFICATE if fault.certificate is not None:
+            _not_connected(verdict, undecided, _DISTRUST[fault.certificate])
         case FaultKind.BODY_LIMIT if requests.largest_bytes is not None:
             undecided &= requests.largest_bytes > fault.limit_bytes
             verdict.arrived[undecided] = False
@@ -312,6 +331,13 @@ def _meet(fault: Fault, requests: Requests, verdict: Verdict, unanswered: Mask) 
             verdict.twice[hit & verdict.arrived] = True
         case _:
             pass
+
+
+def _not_connected(verdict: Verdict, rows: Mask, status: NDArray[np.int16] | int) -> None:
+    verdict.arrived[rows] = verdict.effective[rows] = False
+    verdict.outcome[rows] = Outcome.UNREACHABLE
+    verdict.status[rows] = status
+    verdict.latency_us[rows] = CONNECT_FAILED_US
 
 
 def _refuse(verdict: Verdict, rows: Mask, status: int) -> None:

@@ -10,8 +10,10 @@ from typing import Final
 
 import numpy as np
 
+from emulator.asking import asked, destination
 from emulator.chance import U64
 from emulator.ports import I64, Answers, Synchronisations, Transmissions
+from fakes.certificates import Certificates
 from fakes.faults import FaultSchedule, Requests, Verdict, unreachable
 
 LATENCY_US: Final = 20_000
@@ -119,7 +121,8 @@ class TelemetryNodes:
     """A cluster of telemetry servers, `nodes` by address; several addresses may lead to one node.
 
     Implements `emulator.ports.TelemetryColumns`. `keys` holds the key of each device of the fleet: indices of devices
-    in every call index it. A node answers after `latency_us`, unless a fault of `faults` under its name interferes.
+    in every call index it. A node answers after `latency_us`, unless a fault of `faults` under its name interferes, and
+    whoever accepts its certificate of `certificates` and is accepted.
     """
 
     def __init__(
@@ -129,9 +132,11 @@ class TelemetryNodes:
         keys: U64,
         faults: FaultSchedule,
         latency_us: int = LATENCY_US,
+        certificates: Certificates | None = None,
     ) -> None:
         self._keys = keys
         self._faults = faults
+        self._certificates = certificates or Certificates()
         self._latency_us = latency_us
         self._nodes = {name: _Node(name, len(keys)) for name in nodes.values()}
         self._at = {address: self._nodes[name] for address, name in nodes.items()}
@@ -143,8 +148,10 @@ class TelemetryNodes:
 
     def quiet(self, server: str, from_ms: int, to_ms: int) -> int | None:
         """The latency in µs, where the address leads to a node without a fault in [from_ms, to_ms)."""
-        node = self._at.get(server)
+        node = self._node(server)
         if node is None or self._latency_us >= TIMEOUT_US_MIN or not self._faults.quiet(node.name, from_ms, to_ms):
+            return None
+        if not self._certificates.accepted(node.name, asked(server).trust, from_ms, to_ms):
             return None
         return self._latency_us
 
@@ -153,7 +160,7 @@ class TelemetryNodes:
 
         An address that leads to no node is unreachable. A device has at most one row.
         """
-        node = self._at.get(batch.server)
+        node = self._node(batch.server)
         if node is None:
             return unreachable(batch.first)
         verdict = self._judge(node, batch, batch.largest_bytes)
@@ -162,7 +169,7 @@ class TelemetryNodes:
 
     def synchronise(self, batch: Synchronisations) -> Answers:
         """Answers with the revision that each device should hold."""
-        node = self._at.get(batch.server)
+        node = self._node(batch.server)
         if node is None:
             return unreachable(batch.revision)
         verdict = self._judge(node, batch, None)
@@ -171,12 +178,12 @@ class TelemetryNodes:
 
     def weighs(self, server: str, from_ms: int, to_ms: int) -> bool:
         """True where a limit on bodies holds at some time in [from_ms, to_ms)."""
-        node = self._at.get(server)
+        node = self._node(server)
         return node is not None and self._faults.weighs(node.name, from_ms, to_ms)
 
     def settle(self, server: str, device: I64, first: I64, upto: I64, packages: I64) -> None:
         """`transmit` for a quiet server, of rows with so many packages."""
-        self._at[server].settle(device, first, upto, packages)
+        self._at[destination(server)].settle(device, first, upto, packages)
 
     def ledger(self, name: str) -> Ledger:
         """What a node has counted until now."""
@@ -205,8 +212,12 @@ class TelemetryNodes:
         """The ordinals of a device that one node holds, as disjoint ascending intervals [first, upto)."""
         return self._nodes[name].stored(device)
 
+    def _node(self, server: str) -> _Node | None:
+        return self._at.get(destination(server))
+
     def _judge(self, node: _Node, batch: Transmissions | Synchronisations, largest_bytes: I64 | None) -> Verdict:
-        requests = Requests(batch.at_ms, batch.timeout_ms, self._keys[batch.device], largest_bytes)
+        distrust = self._certificates.judge(node.name, asked(batch.server).trust, batch.at_ms)
+        requests = Requests(batch.at_ms, batch.timeout_ms, self._keys[batch.device], largest_bytes, distrust)
         return self._faults.judge(node.name, requests, self._latency_us)
 
     def _due(self, batch: Synchronisations) -> I64:

@@ -23,6 +23,7 @@ from emulator.response.prevention import Prevention
 from emulator.response.quarantine import Destination, QuarantineArguments
 from emulator.sandbox import SandboxObject
 from emulator.security import OPERATIONS, Attempt
+from emulator.tasks.central import WorkKind
 from emulator.tasks.ioc_scan import IocScan
 from emulator.tasks.scan_scope import EVERYTHING
 from emulator.world import LocalEdit
@@ -175,6 +176,7 @@ class Deed:
     os: Os
     action: str
     subject: str
+    arguments: str = ""
 
 
 class ScenarioClasses:
@@ -219,6 +221,9 @@ def deed_of(action: actions.Action | None, os: Os) -> Deed | None:
         return Deed(os, action.do, action.process)
     if isinstance(action, actions.Emit):
         return Deed(os, action.do, action.type)
+    if isinstance(action, actions.CreateCentralTask) and action.kind is WorkKind.RUN_PROCESS:
+        assert action.file is not None
+        return Deed(os, "start-process", action.file, action.arguments)
     return None
 
 
@@ -227,12 +232,13 @@ def _hit(action: actions.StartProcess, os: Os) -> Deed:
 
 
 def _class(deed: Deed) -> EventClass:
-    name = f"scenario/{deed.os}/{deed.action}/{deed.subject}"
+    name = f"scenario/{deed.os}/{deed.action}/{deed.subject}{f'/{deed.arguments}' if deed.arguments else ''}"
     if deed.action == "start-process":
         path = path_of(deed.subject, deed.os)
         parent = "C:\\Windows\\explorer.exe" if deed.os == "windows" else "/usr/bin/bash"
         stem = (ntpath if deed.os == "windows" else posixpath).basename(path)
-        return EventClass(name, PROCESS_START, program(path, parent=parent, original=stem), NO_RATES)
+        started = program(path, deed.arguments, parent=parent, original=stem)
+        return EventClass(name, PROCESS_START, started, NO_RATES)
     if deed.action == _HIT:
         starter = program("C:\\Windows\\explorer.exe" if deed.os == "windows" else "/usr/bin/bash")
         return EventClass(name, TYPE_INDEX[_HIT], starter, NO_RATES, subject=path_of(deed.subject, deed.os))

@@ -7,6 +7,7 @@ from typing import Final
 
 import pyarrow as pa
 
+from emulator.components.central import OBJECT
 from emulator.events import EVENT_TYPES, Importance
 from emulator.ports import Port, Target
 from scenarios.facts import FACTS
@@ -14,7 +15,7 @@ from scenarios.tables import DEVICES, SCHEMAS, STOCKS
 
 COUNT: Final = "count"
 """The figure of the journal: how many facts there are."""
-REQUEST_KINDS: Final = ("send", "synchronise")
+REQUEST_KINDS: Final = ("send", "synchronise", OBJECT)
 
 FILTERS: Final[Mapping[str, tuple[str, ...]]] = {
     "telemetry": ("target", "group", "image", "type", "importance"),

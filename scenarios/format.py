@@ -17,6 +17,7 @@ from fakes.administration import PLUGINS, Right
 from fakes.administration.events import STORAGE_DEFAULT_D, STORAGE_MAX_D
 from fakes.sandbox import ANALYSIS_MS
 from fakes.sandbox import NODE as SANDBOX_NODE
+from scenarios.actions.central_node import CertificateText
 from scenarios.actions.devices import File
 from scenarios.actions.tasks import NewTask
 from scenarios.facts import FACTS, RUN_FACTS
@@ -260,7 +261,21 @@ class ServerEntry(Model):
     ]
     nodes: Annotated[
         Many[Title],
-        Field(description="its servers, in the order in which agents try them; without it one, named as the port"),
+        Field(
+            description="its servers, in the order in which agents try them, by a word, a full domain name or an IP "
+            "address, with a port other than 443 behind a colon; without it one, named as the port"
+        ),
+    ] = ()
+    certificate: Annotated[
+        CertificateText | None,
+        Field(
+            description="what all of them show: `synthetic/NAME`, the path of a file, or the contents of one; without "
+            "it, each has a made-up one of its own, `synthetic/` and its name"
+        ),
+    ] = None
+    client_certificates: Annotated[
+        Many[CertificateText],
+        Field(alias="client-certificates", description="whom they let in, in the same way; without it, everybody"),
     ] = ()
 
 

@@ -124,10 +124,11 @@ class _Loader:
         fleet = self._fleet()
         sites = self._sites()
         groups = self._groups()
-        servers = read_servers(checker, self._sections["servers"]) if "servers" in self._sections else None
-        policies = read_policies(
-            checker, self._document.data.get("policies"), self._sections.get("policies", ()), servers
-        )
+        servers = None
+        if "servers" in self._sections:
+            servers = read_servers(checker, self._sections["servers"], self._folder)
+        entries = self._sections.get("policies", ())
+        policies = read_policies(checker, self._document.data.get("policies"), entries, servers, self._folder)
         if fleet is not None:
             warn_of_weak_passwords(checker, self._document.data, fleet)
         enrolments = self._ramp(fleet)

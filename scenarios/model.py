@@ -28,6 +28,8 @@ class Server:
     by a full domain name or an IP address has that; others are in a domain of Seatrial's own.
     `options` may hold `${env:NAME}`, which is left for whoever opens the backend, so that no secret is kept here.
     `options_at` tells by key where each of them stands, and under the empty key where all of them do.
+    `certificates` are the fingerprints of what the nodes show at the start, `clients` those of the client certificates
+    that they let in, empty where they ask for none.
     """
 
     port: Port
@@ -37,6 +39,8 @@ class Server:
     nodes: tuple[str, ...]
     addresses: tuple[str, ...]
     place: str
+    certificates: tuple[str, ...] = ()
+    clients: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, eq=False)

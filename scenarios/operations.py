@@ -378,6 +378,25 @@ class Operations:
             sections=" ".join(sections_of(policy.type)),
             under_policy=" ".join(under),
         )
+        self._tell_certificates(policy, at_ms, account)
+
+    def _tell_certificates(self, policy: Policy, at_ms: int, account: str) -> None:
+        """What is shown of the certificates that a policy holds (KEA-CEN-020)."""
+        kata = policy.settings.values.kata_integration
+        client = None if kata.client_certificate is None else kata.client_certificate.certificate
+        for of, stored in (("server", kata.server_certificate), ("client", client)):
+            if stored is not None:
+                self._tell(
+                    "certificate-viewed",
+                    at_ms,
+                    account=account,
+                    policy=policy.name,
+                    of=of,
+                    subject=stored.subject,
+                    valid_from=stored.valid_from,
+                    valid_until=stored.valid_until,
+                    sha256=stored.sha256,
+                )
 
     def _tell_group(self, name: str, at_ms: int, account: str) -> None:
         """A group with how many devices and policies are in it itself."""

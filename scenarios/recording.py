@@ -8,10 +8,11 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from emulator.asking import asked
 from emulator.events import EVENT_TYPES
 from emulator.journal import RUN, Fact
 from emulator.ports import I64, Port, Target
-from emulator.services import destination
+from emulator.services import Via
 from emulator.telemetry.ledger import FLOWS, STOCKS, Ledger, Traffic
 from fakes.services import PROXY
 from scenarios.fleet import Fleet
@@ -131,9 +132,9 @@ def servers_table(ledgers: Ledgers, names: Mapping[str, str]) -> pa.Table:
 def _by_node(ledger: Ledger, names: Mapping[str, str]) -> dict[tuple[str, Port, str], Traffic]:
     """The traffic of a ledger by the nodes that had to do with it, whatever the road."""
     nodes: dict[tuple[str, Port, str], Traffic] = {}
-    for (asked, port, kind), traffic in ledger.traffic.items():
-        address = destination(asked)
-        there = [names.get(address, address)] if address == asked else [names.get(address, address), PROXY]
+    for (text, port, kind), traffic in ledger.traffic.items():
+        server = asked(text)
+        there = [names.get(server.address, server.address), *([PROXY] if server.road.via is Via.PROXY else ())]
         for node in there:
             nodes.setdefault((node, port, kind), Traffic()).add(traffic)
     return nodes

@@ -6,7 +6,6 @@ from itertools import accumulate
 from pathlib import Path
 from typing import Final
 
-from emulator.errors import UserError
 from emulator.exclusions.xml import XML_SIZE_MAX, import_rules
 from emulator.policy.errors import GroupError, SettingError
 from emulator.policy.groups import SEPARATOR, GroupTree
@@ -30,8 +29,11 @@ from scenarios.actions import (
     DeleteTasks,
     EditSettings,
     ImportPolicy,
+    PresentCertificate,
 )
+from scenarios.certificates import read_certificate, with_certificates
 from scenarios.fields import Refers
+from scenarios.files import looked
 from scenarios.format import TaskEntry
 from scenarios.library import INDICATORS
 from scenarios.model import Server
@@ -123,9 +125,16 @@ def checked(checker: Checker, step: Step, around: Surroundings) -> Step | None:
             if refers.kind == "policy-file":
                 action = _with_file(checker, action, value, loc, around.folder, _POLICY)
                 continue
+            if refers.kind == "certificate":
+                shown_one = read_certificate(checker, value, loc, around.folder)
+                action = action if shown_one is None else action.model_copy(update={field: shown_one.pem})
+                continue
             names = around.names(refers.kind)
             if names is not None and value not in names:
                 checker.error(loc, f"there is no {refers.kind} {shown(value)}", hint(value, names))
+    if isinstance(action, ChangePolicy | CreatePolicy | EditSettings | Attempt):
+        settings = with_certificates(checker, action.settings, (*step.action_loc, "settings"), around.folder)
+        action = action.model_copy(update={"settings": settings})
     if isinstance(action, ChangePolicy | CreatePolicy):
         _check_settings(checker, action, (*step.action_loc, "settings"), around)
     if isinstance(action, Attempt) and action.scan is not None:
@@ -145,6 +154,9 @@ def checked(checker: Checker, step: Step, around: Surroundings) -> Step | None:
     if isinstance(action, CorruptedUpdate) and action.server not in UPDATE_NODES:
         cause = f"{shown(action.server)} has no updates"
         checker.error((*step.action_loc, "server"), cause, f"name one of: {', '.join(UPDATE_NODES)}")
+    if isinstance(action, PresentCertificate) and action.server in NODES:
+        remedy = "name a port of telemetry, or one of its nodes"
+        checker.error((*step.action_loc, "server"), f"{shown(action.server)} shows no certificate here", remedy)
     if isinstance(action, CreateGroup):
         _check_group(checker, action.group, (*step.action_loc, "group"))
     return step.doing(action) if checker.found == before else None
@@ -216,7 +228,7 @@ def folder_of_indicators(checker: Checker, folder: Path, text: str, loc: Loc) ->
         next(path.iterdir(), None)
         return str(path.resolve())
 
-    return _looked(checker, text, loc, folder, look)
+    return looked(checker, text, loc, folder, look)
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,30 +258,5 @@ def _with_file(checker: Checker, action: Action, text: str, loc: Loc, folder: Pa
             format_.read(file.read(format_.size_max + 1), text)
         return str(path.resolve())
 
-    found = _looked(checker, text, loc, folder, look)
+    found = looked(checker, text, loc, folder, look)
     return action if found is None else action.model_copy(update={"file": found})
-
-
-def _looked(checker: Checker, text: str, loc: Loc, folder: Path, look: Callable[[Path], str]) -> str | None:
-    """What `look` finds at a path; None where it is not there, cannot be read, or lies outside of the folder.
-
-    A path from the command line is relative to where the user stands. One in a file is relative to the file and cannot
-    leave its folder: whoever wrote the file does not choose what is read elsewhere.
-    """
-    given = loc in checker.document.arguments
-    folder = checker.document.folder_of(loc) or folder
-    try:
-        path = Path(text) if given else folder / text
-        if not given and not path.resolve().is_relative_to(folder.resolve()):
-            raise LocatedError(
-                (), f"{shown(text)} leads out of the scenario's folder", "name a path below it, or give it with --set"
-            )
-        return look(path)
-    except LocatedError as error:
-        checker.located(loc, error)
-    except UserError as error:
-        checker.error(loc, f"{error.place}: {error.cause}", error.remedy)
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or "it cannot be a path"
-        checker.error(loc, f"{shown(text)} cannot be read ({reason})", "check its permissions")
-    return None

@@ -27,7 +27,7 @@ from emulator.telemetry.ledger import Ledger
 from emulator.telemetry.tally import TallyResult
 from emulator.telemetry.watch import WatchResult
 from scenarios import recording
-from scenarios.actions import ByCentralNode, name_of
+from scenarios.actions import ByCentralNode, ViewCentralTasks, name_of
 from scenarios.backends import Chosen, check_backend, require_passed
 from scenarios.coupling import responds_as_group
 from scenarios.expectations import Outcome
@@ -90,7 +90,7 @@ def run(scenario: Scenario, plan: Plan, progress: Progress) -> Result:
     if Port.TELEMETRY in chosen:
         every: chain[Occurrence | Reaction] = chain(scenario.steps, scenario.reactions)
         for step in every:
-            if isinstance(step.action, ByCentralNode):
+            if isinstance(step.action, ByCentralNode | ViewCentralTasks):
                 spec = chosen[Port.TELEMETRY].spec
                 cause = f"{name_of(step.action)} is for the Central Node, and {spec} takes telemetry only"
                 raise UserError(step.place, cause, f"leave {Port.TELEMETRY} to the fake")

@@ -256,21 +256,27 @@ def _kind(setting: SettingDescription, kind: str) -> Schema:
         return {"type": "integer", **bounds}
     if kind in UNITS:
         return {"anyOf": [{"type": "integer", **bounds}, {"type": "string", "pattern": f"^[0-9]+ ?({UNITS[kind]})$"}]}
-    if kind in ("text", "secret", "host"):
+    if kind in ("text", "secret", "host", "certificate", "archive"):
         return {"type": "string"}
     if kind == "choice":
         return {"enum": list(setting.choices)}
     if kind == "list":
         return {"type": "array", "items": _item(setting)}
+    if kind == "client-certificate":
+        return _mapping(setting, "a client certificate")
     return {"type": ["string", "integer", "object"]}
 
 
 def _item(setting: SettingDescription) -> Schema:
     if not setting.items:
         return {"enum": list(setting.choices)} if setting.choices else {"type": ["string", "integer"]}
-    properties = {item.key: _setting(item) for item in setting.items}
-    mapping = _object(properties, [item.key for item in setting.items if item.required], "an entry of the list")
+    mapping = _mapping(setting, "an entry of the list")
     return {"anyOf": [{"type": "string"}, mapping]} if setting.item_kind == "address" else mapping
+
+
+def _mapping(setting: SettingDescription, description: str) -> Schema:
+    properties = {item.key: _setting(item) for item in setting.items}
+    return _object(properties, [item.key for item in setting.items if item.required], description)
 
 
 def _object(properties: Schema, required: list[str], description: str) -> Schema:

@@ -5,6 +5,7 @@ with the checker, make that impossible.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -13,6 +14,7 @@ from emulator.identity import DEFAULT_SITE
 from emulator.images import IMAGES
 from emulator.life import site_key
 from emulator.policy.addresses import Address
+from emulator.policy.certificates import made_up
 from emulator.policy.errors import GroupError, SettingError
 from emulator.policy.groups import GroupTree
 from emulator.policy.policies import IN_FORCE, Policy, PolicySettings, PolicyStatus, parse_policy_settings
@@ -21,6 +23,7 @@ from emulator.policy.types import PolicyType, shown_groups
 from emulator.ports import Port
 from emulator.simulation import interval_of
 from emulator.sites import Site
+from scenarios.certificates import read_certificate, with_certificates
 from scenarios.fleet import DEVICES_MAX, Block, Enrolment, Fleet, ramp, scaled
 from scenarios.format import FleetEntry, PolicyEntry, RecordingEntry, ServerEntry, SiteEntry
 from scenarios.model import Server
@@ -159,17 +162,23 @@ def read_groups(
 
 
 def read_policies(
-    checker: Checker, data: Plain, entries: Sequence[PolicyEntry], servers: Mapping[Port, Server] | None
+    checker: Checker,
+    data: Plain,
+    entries: Sequence[PolicyEntry],
+    servers: Mapping[Port, Server] | None,
+    folder: Path,
 ) -> dict[str, Policy]:
     """The policies by name; those with mistakes in their settings are there, with the settings of a new one.
 
-    `data` is the section as it stands in the file, so that settings are checked even where an entry is no policy.
+    `data` is the section as it stands in the file, so that settings are checked even where an entry is no policy;
+    `folder` is the scenario's.
     """
     settings: dict[int, PolicySettings] = {}
     for index, raw in enumerate(data if isinstance(data, list) else ()):
         if isinstance(raw, dict) and isinstance(raw.get("settings"), dict):
             loc: Loc = ("policies", index, "settings")
-            found = read_settings(checker, raw["settings"], loc, PolicySettings.fresh(_type_of(raw.get("type"))))
+            given = with_certificates(checker, raw["settings"], loc, folder)
+            found = read_settings(checker, given, loc, PolicySettings.fresh(_type_of(raw.get("type"))))
             if found is not None:
                 settings[index] = found
                 if servers is not None:
@@ -215,7 +224,7 @@ def _type_of(data: Plain) -> PolicyType | None:
     return PolicyType(data) if data in tuple(PolicyType) else None
 
 
-def read_settings(checker: Checker, data: dict[str, Plain], loc: Loc, base: PolicySettings) -> PolicySettings | None:
+def read_settings(checker: Checker, data: Mapping[str, Plain], loc: Loc, base: PolicySettings) -> PolicySettings | None:
     """The settings of a policy; what is not given is as in `base`. None where something is wrong with them."""
     settings = base
     wrong = False
@@ -265,8 +274,11 @@ def warn_unapplied_changes(
                 checker.notice((*loc, "settings", key), cause, "add `switch: under-policy`")
 
 
-def read_servers(checker: Checker, entries: Mapping[str, ServerEntry]) -> dict[Port, Server]:
-    """What answers each port; one that is not named has the fake, with one node called as the port."""
+def read_servers(checker: Checker, entries: Mapping[str, ServerEntry], folder: Path) -> dict[Port, Server]:
+    """What answers each port; one that is not named has the fake, with one node called as the port.
+
+    `folder` is the scenario's.
+    """
     servers: dict[Port, Server] = {}
     taken: set[str] = set()
     for port in Port:
@@ -281,15 +293,54 @@ def read_servers(checker: Checker, entries: Mapping[str, ServerEntry]) -> dict[P
                 continue
             taken.add(node)
             try:
-                addresses.append(str(Address(node if "." in node else f"{node}.{NODE_DOMAIN}", NODE_PORT)))
+                address = str(_address_of(node))
             except SettingError:
-                remedy = "write a word or a full domain name, such as cn-1 or cn-1.example.com"
+                remedy = "write a word or a full domain name, such as cn-1 or cn-1.example.com:8443"
                 checker.error((*loc, "nodes", index), f"{shown(node)} cannot be the name of a server", remedy)
+                continue
+            if address in addresses:
+                cause = f"{shown(node)} is at the address of another server: {address}"
+                checker.error((*loc, "nodes", index), cause, "give it another name or port")
+            addresses.append(address)
         place = checker.document.place(loc)
         options_at = {key: checker.document.place((*loc, "options", key)) for key in entry.options}
         options_at[""] = checker.document.place((*loc, "options"))
-        servers[port] = Server(port, entry.backend, entry.options, options_at, nodes, tuple(addresses), place)
+        own = None if entry.certificate is None else _sha256(checker, entry.certificate, (*loc, "certificate"), folder)
+        servers[port] = Server(
+            port,
+            entry.backend,
+            entry.options,
+            options_at,
+            nodes,
+            tuple(addresses),
+            place,
+            certificates=tuple(made_up(_called(node)[0].lower()).sha256 if own is None else own for node in nodes),
+            clients=frozenset(
+                _sha256(checker, text, (*loc, "client-certificates", index), folder)
+                for index, text in enumerate(entry.client_certificates)
+            ),
+        )
     return servers
+
+
+def _called(node: str) -> tuple[str, str]:
+    """The word or host that a node is called by, and its port, empty where it names none."""
+    host, colon, port = node.rpartition(":")
+    if not colon or not (port.isascii() and port.isdigit()) or (":" in host and not host.startswith("[")):
+        return node, ""
+    return host.removeprefix("[").removesuffix("]"), port
+
+
+def _address_of(node: str) -> Address:
+    """The address of a node (KEA-CEN-007); raises SettingError where it cannot have one."""
+    host, port = _called(node)
+    full = host if "." in host or ":" in host else f"{host}.{NODE_DOMAIN}"
+    return Address(full, int(port or NODE_PORT))
+
+
+def _sha256(checker: Checker, text: str, loc: Loc, folder: Path) -> str:
+    found = read_certificate(checker, text, loc, folder)
+    return "" if found is None else found.sha256
 
 
 def check_addresses(checker: Checker, settings: Mapping[str, Plain], loc: Loc, servers: Mapping[Port, Server]) -> None:

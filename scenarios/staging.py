@@ -16,7 +16,8 @@ import numpy as np
 from emulator.adapter import PerPackage
 from emulator.clock import Rank
 from emulator.components import AgentComponents
-from emulator.control import NOT_RUNNING, EndpointAgent, HostChange, Protection, SweepTask
+from emulator.components.central import CentralTasks
+from emulator.control import NOT_RUNNING, EndpointAgent, HostChange, Protection
 from emulator.exclusions.environment import Os
 from emulator.identity import Identity, identity
 from emulator.images import IMAGES, Image
@@ -24,6 +25,7 @@ from emulator.ioc.document import IndicatorFile, parse_file
 from emulator.ioc.witness import first_witness
 from emulator.journal import RUN, Journal
 from emulator.policy.addresses import address
+from emulator.policy.certificates import pem
 from emulator.policy.effective import Effective, LocalSettings, edit_group, effective
 from emulator.policy.policies import Governing
 from emulator.policy.settings import AgentSettings, KataIntegration, KicsIntegration
@@ -35,12 +37,14 @@ from emulator.sites import Site
 from emulator.world import Condition, Injection, Spell, World
 from fakes.administration import AdministrationServer, EventLog, Inventory
 from fakes.central_node import CentralNode
+from fakes.certificates import Certificates
 from fakes.faults import FOREVER_MS, Certificate, Fault, FaultKind, FaultSchedule
 from fakes.interference import Interference
 from fakes.kics import KicsForNetworks
 from fakes.telemetry import TelemetryNodes
 from scenarios import actions, deeds
 from scenarios.backends import Chosen
+from scenarios.central_tasks import CentralDeeds
 from scenarios.component_deeds import ON_COMPONENTS, TAKEN, look_up
 from scenarios.coupling import puts_off
 from scenarios.fleet import Block
@@ -65,6 +69,8 @@ Backends = Mapping[Port, Chosen]
 """The ports that a user's backend answers; the others are fakes."""
 Listen = Callable[[Target, TelemetryColumns], TelemetryColumns]
 """Puts something that listens before the server of a target."""
+OnServers = actions.Fault | actions.PresentCertificate
+"""What is done to servers, and nobody there has to do anything for it."""
 ServerAction = actions.Operation | actions.ByCentralNode
 """What a server does and numbers: it takes these in the order of their moments only."""
 
@@ -101,6 +107,7 @@ class Stage:
         fleet = scenario.fleet
         self._own = fleet.everything if devices is None else devices
         self._faults = FaultSchedule()
+        self._certificates = Certificates()
         self._due: list[_Due] = []
         self._puts_off = puts_off(scenario)
         self._adapters: dict[Target, PerPackage] = {}
@@ -135,6 +142,9 @@ class Stage:
         self.simulation = self._simulation(buckets)
         control = self.simulation.control
         self._protection = Protection(self.simulation.context, control.service)
+        CentralTasks(control)
+        node = self.servers[Target.CENTRAL_NODE]
+        self._central = CentralDeeds(node, self.simulation, self._classes, self._running, self._indicators)
         self._around = self._services.around(control.sweeps, self.block)
         control.take(QuarantineOrder, self._obey)
         self._launches = Launches(self.simulation, self._classes)
@@ -148,7 +158,7 @@ class Stage:
             self._tell(step.name, step.action, step.at_ms, step.end_ms)
             if self._puts_off and isinstance(step.action, ServerAction):
                 self._put_off(_Due(step.at_ms, step.action, step.devices, step.name))
-            elif step.action is not None and not isinstance(step.action, actions.Operation | actions.Fault):
+            elif step.action is not None and not isinstance(step.action, actions.Operation | OnServers):
                 self._do(step.action, step.devices, step.at_ms, step.end_ms, step.name)
 
     # --- what stands there before time begins -----------------------------------------------------------------------
@@ -157,21 +167,25 @@ class Stage:
         scenario, port = self.scenario, PORT_OF_TARGET[target]
         server = scenario.servers[port]
         nodes = dict(zip(server.addresses, server.nodes, strict=True))
-        keys = scenario.fleet.keys
+        keys, faults, certificates = scenario.fleet.keys, self._faults, self._certificates
+        for node, sha256 in zip(server.nodes, server.certificates, strict=True):
+            certificates.show(node, sha256)
+            if server.clients:
+                certificates.demand(node, server.clients)
         if port in backends:
             adapter = PerPackage(backends[port].make(), identify=self.device)
             adapter.open(RunInfo(scenario.name, scenario.seed, scenario.start.isoformat(), len(scenario.fleet), worker))
             self._adapters[target] = adapter
-            return Interference(adapter, nodes.__getitem__, keys=keys, faults=self._faults)
+            return Interference(adapter, nodes.__getitem__, keys=keys, faults=faults, certificates=certificates)
         fake = CentralNode if target is Target.CENTRAL_NODE else KicsForNetworks
-        return fake(nodes, keys=keys, faults=self._faults)
+        return fake(nodes, keys=keys, faults=faults, certificates=certificates)
 
     def _simulation(self, buckets: int) -> Simulation:
         scenario, fleet = self.scenario, self.scenario.fleet
         images = tuple(sorted({block.image for block in fleet.blocks}))
         for step in scenario.steps:
-            if isinstance(step.action, actions.Fault):
-                self._break(step.action, step.at_ms, step.end_ms, step.name)
+            if isinstance(step.action, OnServers):
+                self._alter(step.action, step.at_ms, step.end_ms, step.name)
         held = self._operations.start_with(scenario.tasks)
         made = (
             one
@@ -334,8 +348,8 @@ class Stage:
         self._tell(name, action, at_ms, end_ms)
         if action is None:
             return
-        if isinstance(action, actions.Fault):
-            self._break(action, at_ms, end_ms, name)
+        if isinstance(action, OnServers):
+            self._alter(action, at_ms, end_ms, name)
             self.simulation.server_changed()
         elif isinstance(action, ServerAction):
             self._put_off(_Due(at_ms, action, devices, name))
@@ -371,6 +385,17 @@ class Stage:
             self.journal.add("fault-began", Rank.ACTION, at_ms, RUN, **values)
             if end_ms is not None and end_ms < self.scenario.duration_ms:
                 self.journal.add("fault-ended", Rank.ACTION, end_ms, RUN, **values)
+        elif isinstance(action, actions.PresentCertificate):
+            shown = pem().read(action.certificate)
+            self.journal.add(
+                "certificate-presented",
+                Rank.ACTION,
+                at_ms,
+                RUN,
+                server=action.server,
+                subject=shown.subject,
+                sha256=shown.sha256,
+            )
         self.journal.add("step", Rank.ACTION, at_ms, RUN, name=name)
 
     def _tell_operations(self) -> None:
@@ -382,18 +407,24 @@ class Stage:
         for at_ms, devices, group in self._operations.take_moved():
             self.journal.add("moved", Rank.SERVER, at_ms, np.intersect1d(devices, self._own), group=group)
         for at_ms, look in self._operations.take_views():
-            if at_ms < self.scenario.duration_ms:
-                self.simulation.schedule(at_ms, Rank.CONTROL, partial(self._look, look, at_ms))
+            self._put_view(at_ms, look)
+
+    def _put_view(self, at_ms: int, look: Look) -> None:
+        if at_ms < self.scenario.duration_ms:
+            self.simulation.schedule(at_ms, Rank.CONTROL, partial(self._look, look, at_ms))
 
     def _look(self, look: Look, at_ms: int) -> None:
         for fact in look(self._own):
             self.journal.add(fact.kind, Rank.CONTROL, at_ms, fact.device, **fact.values)
 
-    def _break(self, fault: actions.Fault, at_ms: int, end_ms: int | None, name: str) -> None:
-        """Puts a fault on a server: a port's nodes, or one node."""
-        for node in self._nodes(fault.server):
-            # Which requests a share hits is drawn from the name: other steps must not change it.
-            self._faults.add(_fault(fault, f"{name} at {at_ms}", node, at_ms, end_ms))
+    def _alter(self, action: OnServers, at_ms: int, end_ms: int | None, name: str) -> None:
+        """Alters a server, a port's nodes or one node: by a fault, or by another certificate."""
+        for node in self._nodes(action.server):
+            if isinstance(action, actions.PresentCertificate):
+                self._certificates.show(node, pem().read(action.certificate).sha256, from_ms=at_ms)
+            else:
+                # Which requests a share hits is drawn from the name: other steps must not change it.
+                self._faults.add(_fault(action, f"{name} at {at_ms}", node, at_ms, end_ms))
 
     def _nodes(self, server: str) -> tuple[str, ...]:
         for port, known in self.scenario.servers.items():
@@ -416,13 +447,9 @@ class Stage:
                 return
             self.simulation.control.at(own, at_ms, lambda agent, moment: deed(agent.components(moment), action, moment))
         elif isinstance(action, actions.ByCentralNode):
-            if isinstance(action, actions.Sweep):
-                item: object = SweepTask(name, self._indicators(Path(action.indicators)))
-            else:
-                item = deeds.published(action)
-            node = self.servers[Target.CENTRAL_NODE]
-            assert isinstance(node, CentralNode)
-            self.simulation.publish(Target.CENTRAL_NODE, own, node.publish(item, devices, at_ms=at_ms))
+            self._central.publish(action, devices, own, at_ms, name)
+        elif isinstance(action, actions.ViewCentralTasks):
+            self._put_view(at_ms, lambda _: self._central.seen(own, at_ms))
         else:
             for os in deeds.SYSTEMS:
                 here = own[np.isin(own, self._running(os))]

@@ -52,7 +52,7 @@ SERVERS: Final = pa.schema(
         _column("at_ms", pa.int64(), "start of the interval, ms since the start of the run"),
         _column("server", pa.string(), "name of the server"),
         _column("port", pa.string(), "what it answers: telemetry, kics, administration"),
-        _column("kind", pa.string(), "kind of request: send, synchronise"),
+        _column("kind", pa.string(), "kind of request: send, synchronise, object"),
         _column("requests", pa.int64(), "requests that reached for the server, failed ones included"),
         _column("connects", pa.int64(), "of these, with a connection set up anew"),
         _column("refused", pa.int64(), "answered with a refusal (a status)"),

@@ -7,6 +7,7 @@ from typing import Final
 
 import numpy as np
 
+from emulator.asking import destination
 from emulator.events import EVENT_TYPES
 from emulator.plain import Observation, PlainSimulation, Stage
 from emulator.policy.effective import Effective
@@ -85,9 +86,7 @@ class Trace:
         self._site = self._staged.site(device)
         # A target that no device may come to report to has no books in the run either.
         targets = self._staged.simulation.context.targets
-        servers = {
-            target: _Heard(self._staged.servers[target], target, self._site, self._requests) for target in targets
-        }
+        servers = {target: _Heard(self._staged.asked[target], target, self._site, self._requests) for target in targets}
         self._world = self._lived.world
         self._agent = PlainSimulation(self._world, servers, administration=self._is_answered)
         self._counts: dict[Target, Counter[str]] = {target: Counter() for target in targets}
@@ -136,7 +135,7 @@ class Trace:
             seen.event.at_ms,
             1,
             seen.ordinal,
-            seen.server,
+            destination(seen.server),
         )
 
     def _is_answered(self, at_ms: int, wait_ms: int) -> bool:
@@ -185,7 +184,10 @@ def _request(
 ) -> RequestLine:
     outcome = Outcome(int(answers.outcome[0])).name.lower().replace("_", "-")
     status, latency_us = int(answers.status[0]), int(answers.latency_us[0])
-    return RequestLine(int(batch.at_ms[0]), target, kind, batch.server, first, upto, outcome, status, latency_us)
+    if answers.outcome[0] == Outcome.UNREACHABLE and status:
+        outcome, status = "certificate-refused", 0
+    server = destination(batch.server)
+    return RequestLine(int(batch.at_ms[0]), target, kind, server, first, upto, outcome, status, latency_us)
 
 
 def _is_next(last: EventLine, line: EventLine) -> bool:

@@ -201,3 +201,31 @@ def test_secrets_are_not_kept_with_the_arguments(command: Command) -> None:
     command("run", trial(), "--set", "servers.telemetry.options.token=hunter2", "--report", "none")
     folder = Path("out/run.json")
     assert not folder.exists() or "hunter2" not in folder.read_text()
+
+
+def test_passwords_among_the_settings_are_not_shown(command: Command) -> None:
+    password = {
+        "switch": "under-policy",
+        "enabled": True,
+        "password": "Hunter2-hunter2",
+        "confirmation": "Hunter2-hunter2",
+    }
+    policies = [{"name": "guarded", "group": GROUP, "settings": {"password-protection": password}}]
+    command("run", trial(**{**WHOLE, "policies": policies, "timeline": []}), "--report", "none")
+    document = traced(command, "office-00001")
+    assert document["settings"][0]["values"]["password-protection"]["enabled"] is True
+    assert "Hunter2" not in json.dumps(document)
+
+
+def test_a_device_that_distrusts_its_server_is_traced_as_it_was(command: Command) -> None:
+    server = "telemetry.seatrial.example:443"
+    link = {"switch": "under-policy", "enabled": True, "servers": [server]}
+    pinned = {**link, "use-pinned-certificate": True, "server-certificate": "synthetic/telemetry"}
+    policies = [{"name": "pinned", "group": GROUP, "settings": {"kata-integration": pinned}}]
+    renewed = {"at": "20min", "do": "present-certificate", "server": "telemetry", "certificate": "synthetic/other"}
+    back = {**renewed, "at": "50min", "certificate": "synthetic/telemetry"}
+    command("run", trial(**{**WHOLE, "policies": policies, "timeline": [renewed, back]}), "--report", "none")
+    document = traced(command, "office-00001")
+    assert "certificate-refused" in {request["outcome"] for request in document["requests"]}
+    assert {request["server"] for request in document["requests"]} == {"administration", server}
+    assert document["terms"]["central-node"] == expected("office-00001")

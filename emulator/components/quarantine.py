@@ -61,13 +61,13 @@ class QuarantineKeeper(Part):
 
     # --- what is done ------------------------------------------------------------------------------------------------
 
-    def add(self, path: str, at_ms: int, by: str) -> QuarantinedObject | None:
-        """Puts a file into quarantine (KEA-QUA-002, KEA-QUA-003): the object, None where that cannot be."""
+    def add(self, path: str, at_ms: int, by: str) -> QuarantinedObject | str:
+        """Puts a file into quarantine (KEA-QUA-002, KEA-QUA-003): the object, or the reason why that cannot be."""
         file = self._host.file(path, self._slots, self._changes(at_ms))
         reason = self._obstacle(at_ms) or (NO_FILE if file is None else "")
         if reason:
             self._fail("quarantine-failed", at_ms, {"file": path, "by": by, "reason": reason})
-            return None
+            return reason
         assert file is not None
         held = self._store.add(file, self._folder, at_ms)
         item = stored_file(held, self._vault.seal(held.id, self._content(file)))
@@ -85,9 +85,19 @@ class QuarantineKeeper(Part):
 
     def restore(self, path: str, destination: Destination, at_ms: int, by: str) -> None:
         """Restores the object that was last quarantined from a path, on its device (KEA-QUA-010, KEA-QUA-014)."""
-        held = self._found("restore-failed", path, at_ms, by)
-        if held is None:
-            return
+        held = self._found("restore-failed", path, self._store.of_path(path), at_ms, by)
+        if not isinstance(held, str):
+            self._restore(held, destination, at_ms, by)
+
+    def restore_object(self, object_id: str, destination: Destination, at_ms: int, by: str) -> str:
+        """Restores the object with this id; the reason where that cannot be, else an empty text."""
+        held = self._found("restore-failed", object_id, self._store.get(object_id), at_ms, by)
+        if isinstance(held, str):
+            return held
+        self._restore(held, destination, at_ms, by)
+        return ""
+
+    def _restore(self, held: QuarantinedObject, destination: Destination, at_ms: int, by: str) -> None:
         folder = target_folder(held, destination, resolved(self._settings.restored_folder, self._slots))
         changes = self._changes(at_ms)
         target = free_path(
@@ -110,8 +120,8 @@ class QuarantineKeeper(Part):
 
     def delete(self, path: str, at_ms: int, by: str) -> None:
         """Deletes the object that was last quarantined from a path, for good."""
-        held = self._found("delete-failed", path, at_ms, by)
-        if held is None:
+        held = self._found("delete-failed", path, self._store.of_path(path), at_ms, by)
+        if isinstance(held, str):
             return
         self._take_out(held, at_ms, lambda changes: changes.remove("FileItem", held.stored))
         self._agent.tell(at_ms, (Told("quarantined-deleted", self._about(held, by), Severity.INFO),))
@@ -151,13 +161,15 @@ class QuarantineKeeper(Part):
 
     # --- how it is done ----------------------------------------------------------------------------------------------
 
-    def _found(self, failure: str, path: str, at_ms: int, by: str) -> QuarantinedObject | None:
-        held = self._store.of_path(path)
+    def _found(
+        self, failure: str, named: str, held: QuarantinedObject | None, at_ms: int, by: str
+    ) -> QuarantinedObject | str:
+        """An object that something can be done with now, or the reason why not, which is told."""
         reason = self._obstacle(at_ms) or (NO_OBJECT if held is None else "")
-        if reason:
-            self._fail(failure, at_ms, {"file": path, "by": by, "reason": reason})
-            return None
-        return held
+        if held is not None and not reason:
+            return held
+        self._fail(failure, at_ms, {"file": named, "by": by, "reason": reason})
+        return reason
 
     def _take_out(self, held: QuarantinedObject, at_ms: int, change: HostChange) -> None:
         self._store.remove(held.id)

@@ -11,7 +11,7 @@ import numpy as np
 from emulator.clock import Rank
 from emulator.control.agent import Components, EndpointAgent, HostChange
 from emulator.control.service import Command, Service
-from emulator.control.sweeps import Sweeps, SweepTask
+from emulator.control.sweeps import Sweeps
 from emulator.policy.settings import AgentSettings
 from emulator.ports import I64, Target
 from emulator.reporting import Reports
@@ -65,12 +65,12 @@ class Control:
         self._agents: WeakValueDictionary[int, EndpointAgent] = WeakValueDictionary()
         self._kept: dict[int, EndpointAgent] = {}
         self._takers: dict[type, Callable[[EndpointAgent, int, Any], object]] = {}
+        self._tellers: dict[Target, Deed] = {}
         # By moment of the simulation, in the order of the devices' own moments: (moment, number, deed).
         self._agenda: dict[int, list[tuple[int, int, Callable[[], None]]]] = {}
         self._numbered = 0
         self.sweeps = Sweeps(context)
         self.service = Service()
-        self.take(SweepTask, self.sweeps.carry_out)
         self.take(Command, self.service.carry_out)
         context.plane = self
 
@@ -101,6 +101,11 @@ class Control:
         """Has `taker(agent, at_ms, item)` do what servers deliver of a type, at the moment of the synchronisation."""
         assert kind not in self._takers, f"two take {kind}"
         self._takers[kind] = taker
+
+    def when_reached(self, target: Target, deed: Deed) -> None:
+        """Has `deed(agent, at_ms)` done when a device that has something to tell a target's server reaches one."""
+        assert target not in self._tellers, f"two tell {target}"
+        self._tellers[target] = deed
 
     # --- moments -----------------------------------------------------------------------------------------------------
 
@@ -158,6 +163,11 @@ class Control:
         for device, moment, held, holds in zip(*columns, strict=True):
             for published in server.tasks_for(device, held, holds):
                 self._hand_over(self.agent(device), moment, published.item)
+
+    def reached(self, target: Target, devices: I64, at_ms: I64) -> None:
+        """Devices that have something to tell a target's server synchronised with one."""
+        for agent, moment in self._each(devices, at_ms):
+            self._tellers[target](agent, moment)
 
     def delivered_by_administration(self, devices: I64, at_ms: I64, item: object) -> None:
         """Network Agents have taken an item of the Administration Server."""

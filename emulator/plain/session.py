@@ -5,13 +5,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from emulator.asking import servers_of
 from emulator.events import EVENT_TYPES, PACKAGE_HEADER_BYTES
 from emulator.plain.generation import Event
 from emulator.plain.segments import Queue
-from emulator.policy.settings import AgentSettings, KataIntegration, KicsIntegration, Proxy
+from emulator.policy.settings import AgentSettings
 from emulator.ports import I64, Answers, Outcome, Synchronisations, Target, TelemetryColumns, Transmissions
 from emulator.ports import Event as PortEvent
-from emulator.services import addressed
 from emulator.sites import Site
 from emulator.world import KICS_SYNCHRONISATION_MS, KICS_TIMEOUT_MS, PACKAGES_PER_PERIOD
 
@@ -37,22 +37,17 @@ class Integration:
             kata = settings.kata_integration
             return cls(
                 enabled=kata.enabled,
-                servers=cls._reached(kata, settings.proxy, discovered_proxy),
+                servers=servers_of(kata, settings.proxy, discovered=discovered_proxy),
                 interval_ms=kata.sync_interval_min * 60_000,
                 timeout_ms=kata.response_timeout_s * 1_000,
             )
         kics = settings.kics_integration
         return cls(
             enabled=kics.enabled,
-            servers=cls._reached(kics, settings.proxy, discovered_proxy),
+            servers=servers_of(kics, settings.proxy, discovered=discovered_proxy),
             interval_ms=KICS_SYNCHRONISATION_MS,
             timeout_ms=KICS_TIMEOUT_MS,
         )
-
-    @staticmethod
-    def _reached(link: KataIntegration | KicsIntegration, proxy: Proxy, discovered: str) -> tuple[str, ...]:
-        by_proxy = link.connect_using_general_proxy
-        return tuple(addressed(server, proxy, discovered=discovered, by_proxy=by_proxy) for server in link.servers)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,5 @@
 """Secrets among the settings: passwords, which no message, trace or manifest shows."""
 
-from dataclasses import dataclass, field
 from typing import Final
 
 from emulator.policy.errors import SettingError
@@ -10,20 +9,34 @@ MASK: Final = "•••"
 """What stands for a secret wherever something is shown."""
 
 
-@dataclass(frozen=True, slots=True)
 class Secret:
     """A text that is not shown: `str` and `repr` give a mask; `characters` has to be asked for by name."""
 
-    characters: str = field(repr=False)
+    # No dataclass: `asdict` of settings would give its characters away.
+    __slots__ = ("_characters",)
+
+    def __init__(self, characters: str) -> None:
+        self._characters = characters
+
+    @property
+    def characters(self) -> str:
+        """The text itself."""
+        return self._characters
 
     def __str__(self) -> str:
-        return MASK if self.characters else ""
+        return MASK if self._characters else ""
 
     def __repr__(self) -> str:
         return f"Secret({str(self)!r})"
 
     def __bool__(self) -> bool:
-        return bool(self.characters)
+        return bool(self._characters)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and self._characters == other._characters
+
+    def __hash__(self) -> int:
+        return hash(self._characters)
 
 
 NONE: Final = Secret("")

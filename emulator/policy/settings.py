@@ -174,8 +174,8 @@ class SettingDescription:
     """One setting for a schema or a reference page; `choices`, `items` and bounds as far as its kind has them.
 
     `default` is plain data. `default_clause` and `range_clause` are None where default and range are the emulator's
-    choice and not documented; `basis` says where the setting itself is known from. `items` are the settings of the
-    mappings in a list.
+    choice and not documented; `basis` says where the setting itself is known from. `items` are the settings of a
+    mapping, or of the mappings in a list.
     """
 
     key: str
@@ -253,9 +253,7 @@ def describe_record(record: type[Record]) -> tuple[SettingDescription, ...]:
             range_clause=kind.range_clause,
             basis=entry.setting.basis,
             item_kind=None if kind.items is None else kind.items.name,
-            items=describe_record(kind.items.record)
-            if kind.items is not None and kind.items.record is not None
-            else (),
+            items=() if (inner := (kind.items or kind).record) is None else describe_record(inner),
         )
         for entry in declared(record)
     )

@@ -1,12 +1,16 @@
 """Absence: which events do not happen on the rows of a block in a tick, since isolation or the switch prevents them."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Protocol
+
+import numpy as np
 
 from emulator.exclusions.answers import Answer
 from emulator.exclusions.network import NetworkRule
+from emulator.ports import I64
 from emulator.telemetry.profiles import Profiles
-from emulator.telemetry.rows import Mask, Run
+from emulator.telemetry.rows import Injected, Mask, Rows, Run
+from emulator.world import World
 
 Rules = tuple[NetworkRule, ...]
 
@@ -48,3 +52,16 @@ class Absence:
                 here = here & ~self._block.passes(rules, run, event_class)
             missing = here if missing is None else missing | here
         return missing if missing is not None and missing.any() else None
+
+
+def could_be_cut_off(block: Rows, world: World, happening: Iterable[Injected]) -> I64:
+    """How many events of each row happened in this tick that isolation could cut off, collected or not."""
+    result = np.zeros(len(block.device), np.int64)
+    for run in block.runs:
+        for index, item in enumerate(world.images[run.image].classes):
+            if item.can_be_cut_off:
+                result[run.rows] += block.classes[index, run.rows]
+    for added in happening:
+        if world.scenario_classes[added.event_class].can_be_cut_off:
+            result[added.rows] += added.count
+    return result

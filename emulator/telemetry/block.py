@@ -18,7 +18,7 @@ from emulator.exclusions.answers import Answer
 from emulator.exclusions.compile import Withheld
 from emulator.policy.settings import AgentSettings
 from emulator.ports import I64, Target
-from emulator.telemetry.absence import Absence, Rules
+from emulator.telemetry.absence import Absence, Rules, could_be_cut_off
 from emulator.telemetry.collect import Collector
 from emulator.telemetry.conditions import Conditions
 from emulator.telemetry.context import Context
@@ -186,6 +186,11 @@ class Block:
         if self.context.plane is not None:
             self.context.plane.delivered(target, devices, at_ms, before, after)
 
+    def tell_server(self, target: Target, devices: I64, at_ms: I64) -> None:
+        """Has the control plane tell a server what devices have to tell it with a synchronisation."""
+        if self.context.plane is not None:
+            self.context.plane.reached(target, devices, at_ms)
+
     def routes(self, target: Target) -> Sequence[tuple[int, int, Route]]:
         """(first row, end, route) of neighbouring rows that reach the target's servers alike; only integrated ones."""
         return self._routes[target]
@@ -266,6 +271,19 @@ class Block:
         """Takes in news for devices of this block; numbers ascend."""
         self.network_agents.inbox.put(number, news)
 
+    def has_to_tell(self, target: Target, device: int) -> None:
+        """A device has something to tell a server of the target."""
+        self.streams[target].tell(self._row_of(device))
+
+    def server_of(self, target: Target, device: int) -> tuple[str, Route] | None:
+        """The server of the target that a device is connected to, and how it reaches it; None where it is to none."""
+        row = self._row_of(device)
+        index = int(self.streams[target].session.server[row])
+        route = self.context.profiles[int(self.profile[row])].routes[target]
+        if not 0 <= index < len(route.servers):
+            return None
+        return route.servers[index], route.at(self.context.world.sites[int(self.site[row])])
+
     def edit(self, edit: LocalEdit) -> None:
         """Takes in a local edit on devices of this block."""
         self.edits.put(edit)
@@ -320,7 +338,7 @@ class Block:
         absence = Absence(self, context.profiles, self.conditions.isolated, masks.get(Condition.OFF))
         self._suppress(absence)
         happening = self._inject(injected, absence)
-        traffic = self._traffic(happening) if context.tallier else None
+        traffic = could_be_cut_off(self, context.world, happening) if context.tallier else None
         drawn = self.types.sum(axis=0, dtype=np.uint16)
         self.generated += drawn
         sums = cell_sums(self.types, self.edges)
@@ -410,18 +428,6 @@ class Block:
             if not gone.all():
                 result.append(Injected(rows[~gone], event_class, at_ms, count))
         return tuple(result)
-
-    def _traffic(self, happening: Iterable[Injected]) -> I64:
-        """How many events of each row happened in this tick that isolation could cut off, collected or not."""
-        result = np.zeros(len(self), np.int64)
-        for run in self.runs:
-            for index, item in enumerate(self.context.world.images[run.image].classes):
-                if item.can_be_cut_off:
-                    result[run.rows] += self.classes[index, run.rows]
-        for added in happening:
-            if self.context.world.scenario_classes[added.event_class].can_be_cut_off:
-                result[added.rows] += added.count
-        return result
 
     def _lose(self, down: Mask | None, unlicensed: Mask | None) -> tuple[I64, I64] | None:
         """Takes the ambient events of rows that collect nothing out of the tick: (rows, counts per type)."""

@@ -14,7 +14,7 @@ from emulator.sites import US_PER_MS
 from emulator.telemetry.draw import Draw
 from emulator.telemetry.holdings import Holdings
 from emulator.telemetry.ledger import Ledger
-from emulator.telemetry.profiles import Profiles
+from emulator.telemetry.profiles import Profiles, Route
 from emulator.telemetry.tally import Tallier
 from emulator.telemetry.ttl import ProcessImages
 from emulator.telemetry.watch import Watcher
@@ -50,6 +50,9 @@ class Plane(Protocol):
     def delivered(self, target: Target, devices: I64, at_ms: I64, before: I64, after: I64) -> None:
         """Devices took news of a target's server with a synchronisation: revisions before and after."""
 
+    def reached(self, target: Target, devices: I64, at_ms: I64) -> None:
+        """Devices that have something to tell a target's server synchronised with one."""
+
     def delivered_by_administration(self, devices: I64, at_ms: I64, item: object) -> None:
         """Network Agent of devices took an item of the Administration Server."""
 
@@ -81,6 +84,12 @@ class Rows(Protocol):
 
     def tell(self, number: int, news: News) -> None:
         """Takes in news for its devices."""
+
+    def has_to_tell(self, target: Target, device: int) -> None:
+        """A device has something to tell a server of the target."""
+
+    def server_of(self, target: Target, device: int) -> tuple[str, Route] | None:
+        """The server of the target that a device is connected to, and how it reaches it; None where it is to none."""
 
     def edit(self, edit: LocalEdit) -> None:
         """Takes in a local edit on its devices."""
@@ -135,6 +144,8 @@ class Context:
         """Devices of which the plane wants to hear when their settings or conditions change."""
         self.wake: Callable[[], None] = _nothing
         """Is called when something was added that sleepers have to look at."""
+        self.inject: Callable[[Injection], None] = _no_events
+        """Adds events to what happens on devices, at a moment that no step has reached."""
         self.now_ms: Callable[[], int] = _never
         self.spells: list[Spell] = []
         """The spells that devices of this shard were put into so far, those to come among them."""
@@ -245,6 +256,11 @@ class Context:
         self.block_of(device).reporting.add(device)
         self.wake()
 
+    def has_to_tell(self, target: Target, device: int) -> None:
+        """A device has something to tell a server of the target at its next synchronisation that is answered."""
+        self.block_of(device).has_to_tell(target, device)
+        self.wake()
+
     def reported(self, device: int) -> None:
         """A device has nothing more to report."""
         self.block_of(device).reporting.discard(device)
@@ -257,6 +273,10 @@ class Context:
 
 def _nothing() -> None:
     """Where nobody sleeps, nobody is woken."""
+
+
+def _no_events(_: Injection) -> None:
+    """Where nobody lives, nothing happens."""
 
 
 def _never() -> int:

@@ -60,10 +60,15 @@ class Dispatch:
         self._longest()
 
     def _synchronise(self, rows: I64, route: Route, lost: Lost) -> None:
-        """Rows ask for news, and take what there is at their moment."""
+        """Rows ask for news, tell theirs, and take what there is at their moment."""
         stream, block = self._stream, self._block
         before = stream.revision[rows]
-        stream.session.synchronise(rows, route, self._tick, block.device, stream.revision, stream.books.ledger, lost)
+        heard = stream.session.synchronise(
+            rows, route, self._tick, block.device, stream.revision, stream.books.ledger, lost
+        )
+        telling = stream.told(heard)
+        if len(telling):
+            block.tell_server(stream.target, block.device[telling], self._tick.at[telling] + lost.of(telling))
         risen = rows[stream.revision[rows] > before]
         if len(risen):
             held = before[stream.revision[rows] > before]

@@ -8,15 +8,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
+from emulator.asking import servers_of
 from emulator.clock import SLOT_MS
 from emulator.events import EventClass
 from emulator.exclusions.answers import Answer
 from emulator.exclusions.compile import Withheld, compile_rules
 from emulator.exclusions.network import NetworkRule
 from emulator.exclusions.passage import Passage, compile_passage
-from emulator.policy.settings import AgentSettings, KataIntegration, KicsIntegration, Proxy
+from emulator.policy.settings import AgentSettings
 from emulator.ports import Target
-from emulator.services import addressed
 from emulator.sites import NEAR, Site
 from emulator.telemetry.throttle import UNLIMITED
 from emulator.world import KICS_SYNCHRONISATION_MS, KICS_TIMEOUT_MS, World
@@ -28,7 +28,7 @@ MINUTE_MS: Final = 60_000
 class Route:
     """How a device reaches the servers of one target.
 
-    `servers` are as `addressed` gives them, in the order of the list; empty where the integration is off. `interval` is
+    `servers` are texts of `Asked`, in the order of the list; empty where the integration is off. `interval` is
     in ticks, `site` where the device is.
     """
 
@@ -78,25 +78,18 @@ def compile_profile(settings: AgentSettings, tick_ms: int, discovered_proxy: str
         routes={
             Target.CENTRAL_NODE: Route(
                 kata.enabled,
-                _servers(kata, settings.proxy, discovered_proxy),
+                servers_of(kata, settings.proxy, discovered=discovered_proxy) if kata.enabled else (),
                 kata.response_timeout_s * 1000,
                 max(1, kata.sync_interval_min * MINUTE_MS // tick_ms),
             ),
             Target.KICS: Route(
                 kics.enabled,
-                _servers(kics, settings.proxy, discovered_proxy),
+                servers_of(kics, settings.proxy, discovered=discovered_proxy) if kics.enabled else (),
                 KICS_TIMEOUT_MS,
                 max(1, KICS_SYNCHRONISATION_MS // tick_ms),
             ),
         },
     )
-
-
-def _servers(integration: KataIntegration | KicsIntegration, proxy: Proxy, discovered: str) -> tuple[str, ...]:
-    if not integration.enabled:
-        return ()
-    by_proxy = integration.connect_using_general_proxy
-    return tuple(addressed(address, proxy, discovered=discovered, by_proxy=by_proxy) for address in integration.servers)
 
 
 class Profiles:

@@ -95,6 +95,9 @@ class Rows(Protocol):
     def deliver(self, target: Target, devices: I64, at_ms: I64, before: I64, after: I64) -> None:
         """Tells the control plane of devices that took news with a synchronisation: revisions before and after."""
 
+    def tell_server(self, target: Target, devices: I64, at_ms: I64) -> None:
+        """Has the control plane tell a server what devices have to tell it with a synchronisation."""
+
     def image_of(self, row: int) -> int:
         """The index of a row's image."""
 

@@ -11,10 +11,10 @@ from typing import Final, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from emulator.asking import destination
 from emulator.clock import Rank
 from emulator.journal import Journal
-from emulator.ports import I64, Answers, Outcome, Port, Synchronisations, TelemetryColumns, Transmissions
-from emulator.services import destination
+from emulator.ports import I64, Answers, Distrust, Outcome, Port, Synchronisations, TelemetryColumns, Transmissions
 from emulator.sites import US_PER_MS
 from emulator.telemetry.ledger import Ledger, Traffic
 from emulator.telemetry.profiles import Route
@@ -75,10 +75,22 @@ class Session:
 
     `server` int8 is the index in the device's list or WAITING, `open` whether there is a connection; `busy` int64 (ms)
     exists once an attempt outlasted a tick; `revision` int64 is what the device holds of the server's tasks.
-    `contacts` holds (first, last) answered contact per server, int64 ms, -1 for none.
+    `distrusted` int16 tells, by address of a server, why there is no connection: its `Distrust`, 0 for none.
+    `contacts` holds (first, last) answered contact per address of a server, int64 ms, -1 for none.
     """
 
-    __slots__ = ("_journal", "_port", "_servers", "_tick_ms", "busy", "contacts", "open", "server", "steady")
+    __slots__ = (
+        "_journal",
+        "_port",
+        "_servers",
+        "_tick_ms",
+        "busy",
+        "contacts",
+        "distrusted",
+        "open",
+        "server",
+        "steady",
+    )
 
     def __init__(
         self, size: int, *, port: Port, servers: TelemetryColumns, journal: Journal, tick_ms: int, cold: bool
@@ -91,19 +103,23 @@ class Session:
         self.open: NDArray[np.bool_] = np.full(size, not cold)
         self.busy: I64 | None = None
         self.contacts: dict[str, tuple[I64, I64]] = {}
+        self.distrusted: dict[str, NDArray[np.int16]] = {}
         self.steady = not cold
 
     @property
     def bytes(self) -> int:
         """Memory of the columns."""
         contacts = sum(first.nbytes + last.nbytes for first, last in self.contacts.values())
-        return self.server.nbytes + self.open.nbytes + contacts + (0 if self.busy is None else self.busy.nbytes)
+        distrusted = sum(column.nbytes for column in self.distrusted.values())
+        busy = 0 if self.busy is None else self.busy.nbytes
+        return self.server.nbytes + self.open.nbytes + contacts + distrusted + busy
 
     def permute(self, order: I64) -> None:
         """Row i is now what row `order[i]` was."""
         self.server, self.open = self.server[order], self.open[order]
         self.busy = None if self.busy is None else self.busy[order]
         self.contacts = {name: (first[order], last[order]) for name, (first, last) in self.contacts.items()}
+        self.distrusted = {server: column[order] for server, column in self.distrusted.items()}
 
     def free(self, rows: I64, at_ms: I64) -> I64:
         """Those of `rows` that are not busy with earlier attempts at their moment."""
@@ -187,9 +203,12 @@ class Session:
 
     def synchronise(
         self, rows: I64, route: Route, tick: Tick, device: I64, revision: I64, ledger: Ledger, lost: Lost
-    ) -> None:
-        """Tries the list from the top for `rows`; raises `revision` to what the server that answered says."""
-        before, left = self.server[rows].copy(), rows
+    ) -> I64:
+        """Tries the list from the top for `rows`; raises `revision` to what the server that answered says.
+
+        The rows that were answered, and not refused, ascending.
+        """
+        before, left, heard = self.server[rows].copy(), rows, np.zeros(len(self.server), np.bool_)
         self.server[rows] = WAITING
         previous = np.full(len(self.server), WAITING, np.int8)
         previous[rows] = before
@@ -208,14 +227,16 @@ class Session:
             traffic = ledger.of(server, self._port, "synchronise")
             traffic.requests += len(left)
             traffic.connects += int(np.count_nonzero(fresh))
-            traffic.bytes_wire += SYNCHRONISATION_BYTES * len(left)
+            traffic.bytes_wire += SYNCHRONISATION_BYTES * int(np.count_nonzero(answers.outcome != Outcome.UNREACHABLE))
             traffic.bytes_in += SYNCHRONISATION_BYTES * int(np.count_nonzero(answers.outcome == Outcome.OK))
+            self._trusts(left, server, Rank.SYNCHRONISATION, answers, at_ms, device)
             late = left[(answers.outcome == Outcome.TIMED_OUT) & (previous[left] == index)]
             self._late(late, server, Rank.SYNCHRONISATION, tick, device, lost)
             won = left[answered]
             self.server[won] = index
             self.open[won] = True
             good = answers.outcome == Outcome.OK
+            heard[left[good]] = True
             revision[left[good]] = np.maximum(revision[left[good]], answers.acked[good])
             moved = answered & (previous[left] != WAITING) & (previous[left] < index)
             back = answered & (previous[left] != index) & ~moved
@@ -228,6 +249,7 @@ class Session:
             left = left[~answered]
         gone = rows[(self.server[rows] == WAITING) & (before != WAITING)]
         self._no_server(gone, tick, device, lost)
+        return np.flatnonzero(heard)
 
     def send(self, rows: I64, route: Route, tick: Tick, device: I64, cargo: Cargo, ledger: Ledger, lost: Lost) -> None:
         """Sends what `rows` have queued, each to its server, and down the list where that fails."""
@@ -246,6 +268,7 @@ class Session:
             fresh = ~self.open[here]
             answered = self._outcome(here, server, "send", answers, at_ms, route, ledger, lost)
             self._count(batch, answers, fresh, ledger.of(server, self._port, "send"))
+            self._trusts(here, server, Rank.DATA, answers, at_ms, device)
             self.open[here[answered]] = True
             cargo.answered(here, batch, answers)
             failed = here[~answered]
@@ -272,6 +295,30 @@ class Session:
     def _late(self, rows: I64, server: str, rank: Rank, tick: Tick, device: I64, lost: Lost) -> None:
         """The server that `rows` were connected to did not answer in time: they give it up."""
         self._journal.add("timeout", rank, tick.at[rows] + lost.of(rows), device[rows], server=destination(server))
+
+    def _trusts(self, rows: I64, server: str, rank: Rank, answers: Answers, at_ms: I64, device: I64) -> None:
+        """Tells of `rows` that do not connect, since somebody does not accept a certificate, and when that is over.
+
+        It is told once, until they connect or the reason is another one.
+        """
+        code = np.where(answers.outcome == Outcome.UNREACHABLE, answers.status, 0).astype(np.int16)
+        address = destination(server)
+        known = self.distrusted.get(address)
+        if known is None:
+            if not code.any():
+                return
+            known = self.distrusted[address] = np.zeros(len(self.server), np.int16)
+        changed = (code != known[rows]) & ((code != 0) | (answers.outcome <= Outcome.REFUSED))
+        for each in np.unique(code[changed]).tolist():
+            here = changed & (code == each)
+            moment, who = at_ms[here], device[rows[here]]
+            if each:
+                why = Distrust(each)
+                values = {"server": address, "by": why.by, "reason": why.reason}
+                self._journal.add("certificate-refused", rank, moment, who, **values)
+            else:
+                self._journal.add("certificate-accepted", rank, moment, who, server=address)
+        known[rows[changed]] = code[changed]
 
     def _no_server(self, rows: I64, tick: Tick, device: I64, lost: Lost) -> None:
         self._journal.add("no-server", Rank.DATA, tick.at[rows] + lost.of(rows), device[rows])
@@ -304,9 +351,10 @@ class Session:
         return answered
 
     def _contact(self, server: str) -> tuple[I64, I64]:
-        if server not in self.contacts:
-            self.contacts[server] = (np.full(len(self.server), -1, np.int64), np.full(len(self.server), -1, np.int64))
-        return self.contacts[server]
+        address = destination(server)
+        if address not in self.contacts:
+            self.contacts[address] = (np.full(len(self.server), -1, np.int64), np.full(len(self.server), -1, np.int64))
+        return self.contacts[address]
 
     @staticmethod
     def _count(batch: Transmissions, answers: Answers, fresh: NDArray[np.bool_], traffic: Traffic) -> None:

@@ -63,6 +63,7 @@ class Stream:
         self.tried: I64 = np.zeros(size, np.int64)
         self.revision: I64 = np.zeros(size, np.int64)
         self.expected: I64 | None = None
+        self.telling: NDArray[np.bool_] | None = None
         self.clean = True
         self.backlog = Backlog()
         self.throttle = Throttle(size) if target is Target.CENTRAL_NODE else None
@@ -133,6 +134,7 @@ class Stream:
             "tried",
             "revision",
             "expected",
+            "telling",
             "queued_max",
             "queued_max_at",
         ):
@@ -152,12 +154,28 @@ class Stream:
             self.expected = np.zeros(len(self), np.int64)
         self.expected[rows] = np.maximum(self.expected[rows], revision)
 
+    def tell(self, row: int) -> None:
+        """A row has something to tell a server at its next synchronisation that is answered."""
+        if self.telling is None:
+            self.telling = np.zeros(len(self), np.bool_)
+        self.telling[row] = True
+
+    def told(self, rows: I64) -> I64:
+        """Those of `rows`, which were answered, that had something to tell; now they have not."""
+        if self.telling is None:
+            return rows[:0]
+        telling = rows[self.telling[rows]]
+        self.telling[telling] = False
+        return telling
+
     @property
     def expects(self) -> bool:
-        """True while some row has yet to take news."""
+        """True while some row has yet to take news, or to tell some."""
         if self.expected is not None and (self.expected <= self.revision).all():
             self.expected = None
-        return self.expected is not None
+        if self.telling is not None and not self.telling.any():
+            self.telling = None
+        return self.expected is not None or self.telling is not None
 
     @property
     def collects(self) -> bool:
@@ -293,9 +311,10 @@ class Stream:
         return bool(left.any())
 
     def _asks_for_news(self, tick: Tick, block: Rows) -> bool:
-        """True where a row that expects news synchronises in this tick."""
-        assert self.expected is not None
-        waiting = self.expected > self.revision
+        """True where a row that expects news, or has some, synchronises in this tick."""
+        waiting = np.zeros(len(self), np.bool_) if self.telling is None else self.telling.copy()
+        if self.expected is not None:
+            waiting |= self.expected > self.revision
         return any(
             (waiting[first:end] & (self.residue[first:end] == tick.number % route.interval)).any()
             for first, end, route in block.routes(self.target)

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from emulator.errors import UserError
 from emulator.policy.addresses import Address
+from emulator.policy.certificates import Certificate, ClientCertificate
 from emulator.policy.errors import SettingError
 from emulator.policy.kinds import choice, flag, nearest, shown
 from emulator.policy.policies import Policy, PolicySettings, parse_policy_settings
@@ -157,6 +158,8 @@ def _plain(value: Any) -> Any:  # a value of a setting
     """A setting's value as plain data that its kind reads back."""
     if isinstance(value, Address):
         return str(value)
+    if isinstance(value, Certificate):
+        return value.pem
     if isinstance(value, Record):
         fields = ((field, getattr(value, field.name)) for field in declared(type(value)))
         # What stands for nothing is no value that its kind would take back; it is what an absent setting comes to.
@@ -173,6 +176,8 @@ def _plain(value: Any) -> Any:  # a value of a setting
 def _has_secret(value: Any) -> bool:  # as above
     if isinstance(value, Secret):
         return bool(value)
+    if isinstance(value, ClientCertificate):
+        return True
     if isinstance(value, Record):
         return any(_has_secret(getattr(value, field.name)) for field in declared(type(value)))
     return isinstance(value, tuple) and any(map(_has_secret, value))

@@ -7,7 +7,17 @@ docs. A further action is one more model in the `MODELS` of a module of this pac
 from collections.abc import Mapping
 from typing import Final
 
-from scenarios.actions import administration, devices, faults, policies, response, security, surroundings, tasks
+from scenarios.actions import (
+    administration,
+    central_node,
+    devices,
+    faults,
+    policies,
+    response,
+    security,
+    surroundings,
+    tasks,
+)
 from scenarios.actions.administration import (
     CommandQuarantine,
     CreateGroup,
@@ -16,6 +26,7 @@ from scenarios.actions.administration import (
     Viewed,
 )
 from scenarios.actions.base import Action, Bounded, ByCentralNode, Lasting, Operation, Targeted, by_literal
+from scenarios.actions.central_node import CreateCentralTask, PresentCertificate, ViewCentralTasks
 from scenarios.actions.devices import (
     COUNT_MAX,
     LIBRARY,
@@ -117,6 +128,7 @@ __all__ = [
     "CopyPolicy",
     "CorruptedUpdate",
     "CrashAgent",
+    "CreateCentralTask",
     "CreateGroup",
     "CreatePolicy",
     "CreateTask",
@@ -146,6 +158,7 @@ __all__ = [
     "Outage",
     "PlaceFile",
     "Plant",
+    "PresentCertificate",
     "RaiseKicsEvent",
     "RefusedConnection",
     "RemoveFile",
@@ -168,6 +181,7 @@ __all__ = [
     "Unplug",
     "UpdateProtection",
     "View",
+    "ViewCentralTasks",
     "ViewDiagnosis",
     "ViewIocCard",
     "ViewTask",
@@ -189,6 +203,7 @@ ACTIONS: Final[Mapping[str, type[Action]]] = by_literal(
         *response.MODELS,
         *security.MODELS,
         *surroundings.MODELS,
+        *central_node.MODELS,
     ),
 )
 """The other actions by their `do`."""

@@ -8,6 +8,8 @@ from scenarios.actions.base import Action, Lasting
 from scenarios.fields import Latency, Refers, Share, Size, Text
 
 Server = Annotated[Text, Refers("server")]
+BODY_LIMIT: Final = 1_048_576
+"""Bytes: the default of client_max_body_size, 1m."""
 
 
 class Fault(Lasting):
@@ -42,9 +44,11 @@ class CertificateFault(Fault):
 class BodyLimit(Fault):
     """Something before the server refuses larger bodies with 413, as a proxy does."""
 
-    example = "{server: telemetry, kind: body-limit, limit: 1 MB}"
+    example = "{server: telemetry, kind: body-limit, limit: 10 MiB}"
     kind: Literal["body-limit"]
-    limit: Annotated[Size, Field(ge=1, description="a body of this size still passes")]
+    limit: Annotated[
+        Size, Field(ge=1, description="a body of this size still passes; 1 MiB, as Nginx has it (KEA-CEN-003)")
+    ] = BODY_LIMIT
 
 
 class TimeOut(Fault):

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
+from pydantic import BeforeValidator, Field, InstanceOf, WithJsonSchema, model_validator
 
 from emulator.folders import cause_against
 from emulator.policy.errors import SettingError
@@ -73,7 +73,7 @@ class Attempt(Targeted):
     user: Annotated[Text, Field(description="who tries it: a user of the device (`{user}` is its own), or a program")]
     groups: Annotated[tuple[Text, ...], Field(description="groups of users that this one is in", strict=False)] = ()
     password: Annotated[
-        Secret | None,
+        InstanceOf[Secret] | None,
         BeforeValidator(_read_password),
         WithJsonSchema({"type": "string", "minLength": 1}),
         Field(description="what is given where the password is asked for; without it, nothing is"),

@@ -1,6 +1,7 @@
 """Faults: what each kind does, when, to which share of the requests, and that batches do not matter."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from random import Random
 from typing import Any
 
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 
 from emulator.chance import below, draw
 from emulator.clock import SLOT_MS
-from emulator.ports import Outcome
+from emulator.ports import Distrust, Outcome
 from fakes.faults import CONNECT_FAILED_US, FOREVER_MS, Certificate, Fault, FaultKind, FaultSchedule, Requests, Verdict
 from tests.fakes.batches import column, keys, requests
 
@@ -53,7 +54,7 @@ HEALTHY = (Outcome.OK, 0, BASE_US, True, True, False)
 EFFECTS = {
     FaultKind.OUTAGE: (Outcome.TIMED_OUT, 0, 10_000_000, False, False, False),
     FaultKind.REFUSED_CONNECTION: (Outcome.UNREACHABLE, 0, CONNECT_FAILED_US, False, False, False),
-    FaultKind.CERTIFICATE: (Outcome.UNREACHABLE, 0, CONNECT_FAILED_US, False, False, False),
+    FaultKind.CERTIFICATE: (Outcome.UNREACHABLE, Distrust.EXPIRED, CONNECT_FAILED_US, False, False, False),
     FaultKind.BODY_LIMIT: (Outcome.REFUSED, 413, BASE_US, False, False, False),
     FaultKind.TIME_OUT: (Outcome.TIMED_OUT, 0, 10_000_000, True, False, False),
     FaultKind.STATUS: (Outcome.REFUSED, 503, BASE_US, True, False, False),
@@ -67,6 +68,26 @@ EFFECTS = {
 def test_a_fault_holds_from_its_first_millisecond_to_the_one_before_its_end(kind: FaultKind) -> None:
     verdict = judged(fault(kind), at_ms=[FROM_MS - 1, FROM_MS, UNTIL_MS - 1, UNTIL_MS])
     assert [facts(verdict, row) for row in range(4)] == [HEALTHY, EFFECTS[kind], EFFECTS[kind], HEALTHY]
+
+
+# Before there is a connection nobody shows a certificate, and without one nothing of what comes later happens.
+UNTRUSTED = (Outcome.UNREACHABLE, Distrust.NOT_PINNED, CONNECT_FAILED_US, False, False, False)
+MEETING = {
+    kind: EFFECTS[kind]
+    if kind in (FaultKind.OUTAGE, FaultKind.REFUSED_CONNECTION, FaultKind.CERTIFICATE)
+    else UNTRUSTED
+    for kind in EFFECTS
+}
+
+
+@pytest.mark.parametrize("kind", MEETING)
+def test_distrust_comes_between_reaching_a_server_and_asking_it(kind: FaultKind) -> None:
+    schedule = FaultSchedule()
+    schedule.add(fault(kind))
+    codes = np.array([Distrust.NOT_PINNED, 0, Distrust.NOT_PINNED], np.int16)
+    batch = replace(requests([FROM_MS, FROM_MS, UNTIL_MS], largest_bytes=2_000_000), distrust=codes)
+    verdict = schedule.judge(NODE, batch, BASE_US)
+    assert [facts(verdict, row) for row in range(3)] == [MEETING[kind], EFFECTS[kind], UNTRUSTED]
 
 
 def test_every_kind_has_its_effect_tested() -> None:

@@ -18,6 +18,8 @@ NAMES = (
     "access-rights",
     "branch-offices",
     "central-node-outage",
+    "central-node-tasks",
+    "certificate-rotation",
     "enterprise-year",
     "exclusions",
     "execution-prevention",

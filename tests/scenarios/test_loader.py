@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from emulator.exclusions.optimisation import WinRm
+from emulator.policy.certificates import made_up
 from emulator.policy.policies import PolicyStatus
 from emulator.ports import Port, Target
 from scenarios import library
@@ -108,6 +109,32 @@ def test_nodes_have_addresses_as_agents_list_them() -> None:
     assert server.addresses == ("node-1.seatrial.example:443", "kata.example.com:443", "192.0.2.7:443")
     assert server.place == "trial.yaml:17:5: servers.telemetry"
     assert scenario.servers[Port.KICS].addresses == ("kics.seatrial.example:443",)
+
+
+def test_a_node_may_name_its_port() -> None:
+    """KEA-CEN-007."""
+    named = ["node-1:8443", "kata.example.com:9000", "192.0.2.7:1", "2001:db8::7", "[2001:db8::8]:444"]
+    server = loaded(servers={"telemetry": {"nodes": named}}).servers[Port.TELEMETRY]
+    assert server.nodes == tuple(named)
+    assert server.addresses == (
+        "node-1.seatrial.example:8443",
+        "kata.example.com:9000",
+        "192.0.2.7:1",
+        "[2001:db8::7]:443",
+        "[2001:db8::8]:444",
+    )
+    assert server.certificates[:2] == (made_up("node-1").sha256, made_up("kata.example.com").sha256)
+
+
+@pytest.mark.parametrize("node", ["node-1:0", "node-1:65536", "node-1:", "[node-1]:443:1"])
+def test_a_node_with_a_port_that_is_none_is_refused(node: str) -> None:
+    (told,) = mistakes(servers={"telemetry": {"nodes": [node]}})
+    assert f"servers.telemetry.nodes.0: {node!r} cannot be the name of a server" in told
+
+
+def test_two_nodes_are_not_at_one_address() -> None:
+    (told,) = mistakes(servers={"telemetry": {"nodes": ["node-1", "node-1:443"]}})
+    assert "'node-1:443' is at the address of another server: node-1.seatrial.example:443" in told
 
 
 def test_a_policy_may_list_the_nodes() -> None:

@@ -287,6 +287,8 @@ def test_every_action_that_can_be_written_is_carried_out(tmp_path: Path) -> None
         "plant": {"indicators": "library"},
         "crash-agent": {"for": "1min"},
         "isolate": {"for": "1min"},
+        "present-certificate": {"server": "telemetry", "certificate": "synthetic/renewed"},
+        "create-central-task": {"kind": "delete-file", "file": "synthetic/a"},
     }
     extra: dict[str, dict[str, Any]] = {
         "status": {"code": 503},
@@ -303,7 +305,7 @@ def test_every_action_that_can_be_written_is_carried_out(tmp_path: Path) -> None
         timeline.append(step(number + len(ACTIONS) + 1, name=name, fault=fault))
     library = Path(__file__).parents[2] / "scenarios" / "library"
     expect = [{"name": "events happened", "total": "telemetry.generated", "is": "> 0"}]
-    trial = scenario(timeline=timeline, policies=policies, expect=expect, folder=library, duration="1h")
+    trial = scenario(timeline=timeline, policies=policies, expect=expect, folder=library, duration="2h")
     assert {name_of(one.action) for one in trial.steps if one.action is not None} == {*ACTIONS, *FAULTS}
     assert run(trial, tmp_path).verdict == "pass"
     assert len([row for row in rows(tmp_path, "facts") if row["kind"] == "step"]) == len(ACTIONS) + len(FAULTS)

@@ -343,8 +343,8 @@ def _described(settings: Sequence[SettingDescription]) -> Lines:
 
 def _setting(setting: SettingDescription) -> tuple[str, ...]:
     kind = f"list of {setting.item_kind}" if setting.item_kind else setting.kind
-    unit = "" if setting.item_kind or setting.default == "" else setting.unit
-    shown = json.dumps(setting.default, ensure_ascii=False)
+    unit = "" if setting.item_kind or setting.default in ("", None) else setting.unit
+    shown = "none" if setting.default is None else json.dumps(setting.default, ensure_ascii=False)
     default = "required" if setting.required else f"{_code(f'{shown} {unit}'.rstrip())} {_mark(setting.default_clause)}"
     span = ", ".join(map(_code, setting.choices))
     if setting.minimum is not None:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Annotated, ClassVar, Final
 
 from emulator.policy.addresses import Address, address
+from emulator.policy.certificates import Certificate, ClientCertificate, pem, pfx
 from emulator.policy.kinds import duration, flag, many, whole
 from emulator.policy.records import Basis, Setting
 from emulator.policy.sections.group import EMULATORS_CHOICE, About, Group, Step, Switch
@@ -74,7 +75,10 @@ class RequestThrottling(Group):
 
 @dataclass(frozen=True, slots=True)
 class KataIntegration(Group):
-    """The link to KATA Central Node (KEA-CEN-004 to KEA-CEN-014, KEA-CEN-027 to KEA-CEN-035, KEA-TEL-020)."""
+    """The link to KATA Central Node (KEA-CEN-004 to KEA-CEN-035, KEA-TEL-020).
+
+    The group holds one certificate of the server: the one that was added last (KEA-CEN-018, KEA-CEN-019).
+    """
 
     about: ClassVar = About(
         "Connection settings", "Telemetry collection servers / Integration with KATA", step=Step.KATA_AND_KICS
@@ -98,6 +102,42 @@ class KataIntegration(Group):
             flag(), "use the general proxy for this connection", clause="KEA-CEN-013", default_clause="KEA-CEN-011"
         ),
     ] = False
+    use_pinned_certificate: Annotated[
+        bool,
+        Setting(
+            flag(),
+            "accept only servers that show the certificate below; while there is none, no server",
+            clause="KEA-CEN-015",
+            default_clause=EMULATORS_CHOICE,
+        ),
+    ] = False
+    server_certificate: Annotated[
+        Certificate | None,
+        Setting(
+            pem(),
+            "the servers' TLS certificate, as the contents of its file (PEM); another one takes its place",
+            clause="KEA-CEN-017",
+            default_clause=EMULATORS_CHOICE,
+        ),
+    ] = None
+    use_client_certificate: Annotated[
+        bool,
+        Setting(
+            flag(),
+            "show the certificate below to servers that ask for one",
+            clause="KEA-CEN-021",
+            default_clause=EMULATORS_CHOICE,
+        ),
+    ] = False
+    client_certificate: Annotated[
+        ClientCertificate | None,
+        Setting(
+            pfx(),
+            "the client certificate: its PFX archive, in Base64, and the password of that",
+            clause="KEA-CEN-022",
+            default_clause=EMULATORS_CHOICE,
+        ),
+    ] = None
     response_timeout_s: Annotated[
         int,
         Setting(

@@ -75,6 +75,10 @@ def test_defaults_that_no_clause_gives_are_marked_as_the_emulators_choice() -> N
     assert chosen == {
         ("kata-integration", "enabled"),
         ("kata-integration", "servers"),
+        ("kata-integration", "use-pinned-certificate"),
+        ("kata-integration", "server-certificate"),
+        ("kata-integration", "use-client-certificate"),
+        ("kata-integration", "client-certificate"),
         ("kics-integration", "enabled"),
         ("kics-integration", "servers"),
         ("excluded-processes", "use-exclusions"),

@@ -367,7 +367,7 @@ def test_a_chain_without_time_would_be_seen(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_a_session_that_never_goes_back_would_be_seen(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Session, "synchronise", lambda self, *rest: None)
+    monkeypatch.setattr(Session, "synchronise", lambda self, rows, *rest: rows)
     with pytest.raises(AssertionError):
         test_the_second_one_stays_in_use_until_the_synchronisation_tries_from_the_top()
 
