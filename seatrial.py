@@ -375,6 +375,36 @@ def explain(
 
 
 @app.command(no_args_is_help=True)
+def history(
+    folder: Annotated[Path, typer.Argument(metavar="RUN", help="A run folder.")],
+    device: Annotated[str, typer.Option("--device", metavar="NAME", help="The device, such as office-00001.")],
+    begin: Annotated[str, typer.Option("--from", metavar="TIME", help="Tell what happened from then on.")] = "0s",
+    until: Annotated[str | None, typer.Option("--until", metavar="TIME", help="Tell what happened before.")] = None,
+    output: Annotated[Format, typer.Option("--format", help="For reading, or one JSON document.")] = Format.TEXT,
+) -> None:
+    """Tell the story of one device in a run: every fact of it, in the order of time.
+
+    Example:  seatrial history out --device office-00001
+    """
+    from rich.console import Console
+
+    from reports.folder import RunFolder
+    from reports.history import history as history_of
+    from reports.history import show, to_json
+
+    times = {"--from": begin, "--until": until}
+    from_ms, until_ms = (None if text is None else _moment(name, text) for name, text in times.items())
+    opened = RunFolder.open(folder)
+    found = history_of(opened, device, from_ms or 0, until_ms)
+    if output is Format.JSON:
+        sys.stdout.write(to_json(found))
+        return
+    show(Console(), found)
+    for problem in opened.problems:
+        typer.echo(f"warning: {problem}", err=True)
+
+
+@app.command(no_args_is_help=True)
 def trace(
     folder: Annotated[Path, typer.Argument(metavar="RUN", help="A run folder.")],
     device: Annotated[str, typer.Option("--device", metavar="NAME", help="The device, such as office-00001.")],

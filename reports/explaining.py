@@ -77,7 +77,7 @@ def _expectation(one: Explanation) -> list[RenderableType]:
         ("seen", words.scalar(expectation.seen)),
         ("expected", words.scalar(expectation.expected)),
     ]
-    parts: list[RenderableType] = [head, _indented(_pairs(facts), 2)]
+    parts: list[RenderableType] = [head, _indented(pair_table(facts), 2)]
     if not one.examples:
         parts.append(_indented(Text("no counter-example was kept"), 2))
     for number, explained in enumerate(one.examples, start=1):
@@ -89,17 +89,18 @@ def _expectation(one: Explanation) -> list[RenderableType]:
 def _explained(one: Explained) -> RenderableType:
     pairs = [("about", one.example.what or "")] if one.example.device else []
     if one.device is not None:
-        pairs += _device(one.device)
+        pairs += device_pairs(one.device)
     elif one.example.device:
         pairs.append(("device", "the devices table does not know it"))
     at_ms = one.example.at_ms
     if at_ms is not None:
         around = f"no step and no fault within {words.interval(AROUND_MS)}"
         pairs += [("step", _step(step, at_ms)) for step in one.steps] or [("step", around)]
-    return Group(_pairs(pairs), _facts(one))
+    return Group(pair_table(pairs), _facts(one))
 
 
-def _device(device: DeviceRow) -> list[tuple[str, str]]:
+def device_pairs(device: DeviceRow) -> list[tuple[str, str]]:
+    """What there is to say of a device, by name."""
     terms = ", ".join(f"{words.term(term)} {value:,}" for term, value in device.terms.items())
     contacts = [
         (
@@ -133,7 +134,7 @@ def _facts(one: Explained) -> RenderableType:
     table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
     for fact in one.facts:
         table.add_row(
-            Text(words.span(fact.at_ms), justify="right"), Text(words.printable(fact.kind)), Text(_detail(fact))
+            Text(words.span(fact.at_ms), justify="right"), Text(words.printable(fact.kind)), Text(detail_of(fact))
         )
     parts: list[RenderableType] = [Text(f"facts {whose}{when}:"), _indented(table, 2)]
     if one.facts_left:
@@ -141,14 +142,16 @@ def _facts(one: Explained) -> RenderableType:
     return Group(*parts)
 
 
-def _detail(fact: Fact) -> str:
+def detail_of(fact: Fact) -> str:
+    """The detail of a fact on one line, clipped."""
     if isinstance(fact.detail, str):
         return words.clipped(words.printable(fact.detail), DETAIL_MAX)
     text = ", ".join(f"{key} {value}" for key, value in fact.detail.items())
     return words.clipped(words.printable(text), DETAIL_MAX)
 
 
-def _pairs(pairs: Sequence[tuple[str, str]]) -> Table:
+def pair_table(pairs: Sequence[tuple[str, str]]) -> Table:
+    """Names and texts side by side, without those that are empty."""
     table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
     for name, value in pairs:
         if value:

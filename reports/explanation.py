@@ -101,7 +101,7 @@ def explain(folder: RunFolder, name: str | None = None) -> tuple[Explanation, ..
     chosen = _chosen(folder, name)
     examples = [example for one in chosen for example in one.counter_examples]
     names = sorted({example.device for example in examples if example.device})
-    devices = _devices(folder, names)
+    devices = device_rows(folder, names)
     facts = _facts(folder, names, examples)
     return tuple(
         Explanation(
@@ -122,7 +122,8 @@ def _chosen(folder: RunFolder, name: str | None) -> list[Expectation]:
     return chosen
 
 
-def _devices(folder: RunFolder, names: Sequence[str]) -> dict[str, DeviceRow]:
+def device_rows(folder: RunFolder, names: Sequence[str]) -> dict[str, DeviceRow]:
+    """The rows of devices in the table of devices, by name."""
     if not names:
         return {}
     rows = folder.matching("devices", _DEVICE, pc.field("device").isin(names)).to_pylist()

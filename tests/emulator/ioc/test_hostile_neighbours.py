@@ -27,7 +27,8 @@ def nested(depth: int) -> bytes:
 HOSTILE = {
     "deep nesting": nested(5_000),
     "nesting up to the limit": nested(200),
-    "100,000 items": document("1.1", indicator("OR", item("FileItem/F", "is", "x") * 24_000)) + b" " * 10,
+    "100,000 items": document("1.1", indicator("OR", "<IndicatorItem/>" * 100_000)),
+    "as many full items as fit": document("1.1", indicator("OR", item("FileItem/F", "is", "x") * 24_000)) + b" " * 10,
     "100,000 elements": b"<OpenIOC>" + b"<a/>" * 100_000 + b"</OpenIOC>",
     "catastrophic expression": document("1.1", indicator("OR", item("FileItem/FullPath", "matches", "(a+)+$|(a|a)*b"))),
     "nested quantifiers": document(
