@@ -17,6 +17,7 @@ from typing import Any, Final, cast
 
 import yaml
 
+from conformance.keeping import note_trial
 from conformance.trial import Listener, Trial
 from emulator.errors import UserError
 from emulator.journal import Journal
@@ -101,7 +102,9 @@ class AgentUnderTest:
                 path = Path(name, file)
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_bytes(content)
-            return self._run(yaml.safe_dump(data, sort_keys=False, allow_unicode=True, width=120), Path(name))
+            trial = self._run(yaml.safe_dump(data, sort_keys=False, allow_unicode=True, width=120), Path(name))
+        note_trial(trial, files or {})
+        return trial
 
     def _run(self, text: str, folder: Path) -> Trial:
         scenario = load_text(text.encode(), LABEL, folder=folder)

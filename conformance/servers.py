@@ -7,6 +7,7 @@ from typing import Any, Final
 import numpy as np
 
 from conformance.judging import Unobservable
+from conformance.keeping import note_messages
 from emulator.adapter import AdapterError, PerPackage, package_size_bytes
 from emulator.chance import name_hash
 from emulator.events import EVENT_TYPES
@@ -150,7 +151,9 @@ class Telemetry:
     def send(self, *packages: tuple[int, int, int]) -> list[Reply]:
         """The replies to packages (device, first, upto) that are sent in one call."""
         self._at_ms += 30_000
-        return self._adapter.send([self._package(*package) for package in packages])
+        replies = self._adapter.send([self._package(*package) for package in packages])
+        note_messages(self.port, packages, replies)
+        return replies
 
     def stored(self, number: int) -> list[tuple[int, int]]:
         """The intervals that the server tells of a device, as it tells them."""

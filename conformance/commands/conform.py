@@ -2,6 +2,7 @@
 
 import shlex
 import sys
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -13,6 +14,7 @@ from scenarios.commands.ioc import OutputFormat
 
 if TYPE_CHECKING:
     from conformance.prove import Kill
+    from conformance.registry import Check
     from conformance.session import Session, Subject
     from conformance.verdicts import Result
     from conformance.waivers import Waiver
@@ -49,6 +51,9 @@ def conform(
     summary: Annotated[
         Path | None, typer.Option("--summary", metavar="FILE", help="Write a summary in Markdown.")
     ] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="FOLDER", help="Keep what was tried and seen of each finding.")
+    ] = None,
     output: _Format = OutputFormat.TEXT,
 ) -> None:
     """Judge servers, or an implementation of Endpoint Agent, by the clauses of the documentation and our contract.
@@ -59,7 +64,7 @@ def conform(
     from conformance.catalogue import catalogue
     from conformance.profiles import applied, read_profile
     from conformance.registry import registry
-    from conformance.session import hold, judge_of, plan
+    from conformance.session import judge_of, plan
     from conformance.waivers import drafts, read_waivers, waived
 
     if write_waivers and waivers is None:
@@ -74,10 +79,11 @@ def conform(
     if waivers is not None and (waivers.exists() or not write_waivers):
         accepted = read_waivers(waivers, [check.id for check in registry().checks])
     checks = plan(registry(), catalogue(), judge_of(subject), requirements or None)
-    session = hold(checks, catalogue(), subject, claims)
+    commands = {check.id: _command(check.clauses[0], subject, backend, agent, profile) for check in checks}
+    session = _held(checks, subject, claims, out, commands)
     today, version = datetime.now(UTC).date(), _version(subject)
     session = waived(session, accepted, version=version, today=today)
-    reproduce = _commands(session, backend, agent, profile)
+    reproduce = {result.check: commands[result.check] for result in session.results}
     if write_waivers and waivers is not None:
         target = waivers.with_suffix(".drafts.yaml") if waivers.exists() else waivers
         _write(target, drafts(session, version=version, today=today).encode())
@@ -192,12 +198,35 @@ def _version(subject: "Subject") -> str:
     return str(getattr(subject.implementation, "version", ""))
 
 
-def _commands(session: "Session", backend: list[str], agent: str | None, profile: Path | None) -> dict[str, str]:
-    """The line that repeats each check, by its first clause."""
-    words = ["seatrial", "conform", "--judge", str(session.judge)]
+def _command(clause: str, subject: "Subject", backend: list[str], agent: str | None, profile: Path | None) -> str:
+    """The line that repeats the checks of a clause."""
+    from conformance.session import judge_of
+
+    words = ["seatrial", "conform", "--judge", str(judge_of(subject))]
     words += [f"--backend={pair}" for pair in backend] + ([f"--agent={agent}"] if agent else [])
     words += [f"--profile={profile}"] if profile else []
-    return {result.check: shlex.join([*words, "--requirement", result.clauses[0]]) for result in session.results}
+    return shlex.join([*words, "--requirement", clause])
+
+
+def _held(
+    checks: "Sequence[Check]", subject: "Subject", claims: frozenset[str], out: Path | None, commands: dict[str, str]
+) -> "Session":
+    """The session; with `out` each finding has a folder there with what was tried and seen."""
+    from conformance.catalogue import catalogue
+    from conformance.keeping import keeping, write
+    from conformance.session import hold
+    from conformance.verdicts import FINDINGS, Verdict
+
+    if out is None:
+        return hold(checks, catalogue(), subject, claims)
+    with keeping() as kept:
+
+        def tell(result: "Result") -> None:
+            if result.verdict in (*FINDINGS, Verdict.HARNESS_ERROR):
+                write(out, result, kept, commands[result.check])
+            kept.clear()
+
+        return hold(checks, catalogue(), subject, claims, tell)
 
 
 def _tell(session: "Session", reproduce: dict[str, str]) -> None:

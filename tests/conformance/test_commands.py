@@ -172,6 +172,34 @@ def test_waivers_are_drafted_filled_in_and_hold(command: Command, own: str, tmp_
     assert (stale.code, "stale-waiver" in stale.out) == (1, True)
 
 
+def test_of_each_finding_is_kept_what_was_tried_and_seen(command: Command, own: str, tmp_path: Path) -> None:
+    assert AGENT is not None
+    (tmp_path / "own_agent.py").write_text(AGENT[1], encoding="utf-8")
+    done = command("conform", "--agent", "own_agent:Agent", "--requirement", "KEA-TEL-003", "--out", "kept")
+    assert done.code == 1
+    (folder,) = (tmp_path / "kept").iterdir()
+    finding = json.loads((folder / "finding.json").read_text(encoding="utf-8"))
+    assert (finding["verdict"], finding["clauses"]) == ("fail", ["KEA-TEL-003"])
+    assert finding["again"].endswith("--requirement KEA-TEL-003")
+    assert {path.name for path in (folder / "trial-1").iterdir()} == {
+        "scenario.yaml",
+        "requests.jsonl",
+        "events.jsonl",
+        "facts.jsonl",
+        "books.json",
+    }
+    first = (folder / "trial-1" / "requests.jsonl").read_text(encoding="utf-8").splitlines()[0]
+    assert json.loads(first)["kind"] in ("send", "synchronise")
+    done = command("conform", "--backend", f"telemetry={own}:Silent", "--requirement", "PORT-TEL-001", "--out", "more")
+    (folder,) = (tmp_path / "more").iterdir()
+    assert "answered" in (folder / "messages.jsonl").read_text(encoding="utf-8")
+
+
+def test_what_passes_leaves_nothing_behind(command: Command, tmp_path: Path) -> None:
+    assert command("conform", "--requirement", "KEA-POL-017", "--out", "kept").code == 0
+    assert not (tmp_path / "kept").exists()
+
+
 def test_reports_are_written(command: Command, tmp_path: Path) -> None:
     files = {"--junit": "out.xml", "--summary": "out.md", "--html": "out.html"}
     done = command("conform", "--requirement", "KEA-POL-017", *(part for pair in files.items() for part in pair))
