@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, NoReturn
 import typer
 
 from conformance.commands.conform import conform, prove
+from conformance.commands.matrix import matrix
 from conformance.commands.spec import spec_app
 from emulator.errors import UserError
 from reports.codes import ExitCode as ExitCode
@@ -79,6 +80,7 @@ app.add_typer(spec_app, name="spec")
 app.command(no_args_is_help=True)(init)
 app.command()(conform)
 app.command()(prove)
+app.command(no_args_is_help=True)(matrix)
 
 Names = Annotated[
     list[str], typer.Argument(metavar="PATH|NAME...", help="Scenarios, suites, folders, or names from the library.")
