@@ -242,7 +242,7 @@ def in_three_policies(agent: AgentUnderTest, *steps: Mapping[str, Any]) -> Trial
 @clause("KEA-IOC-007")
 def check_a_standard_task_does_not_depend_on_policies(agent: AgentUnderTest) -> None:
     """The policy changes and goes: the task is what it was, and does what it did, its responses with it."""
-    own = {"documents": ["FileItem"], "responses": ["scan-critical-areas"], "storage": {"days": 9}}
+    own: dict[str, Any] = {"documents": ["FileItem"], "responses": ["scan-critical-areas"], "storage": {"days": 9}}
     runs = [standard(20, **own), operation(80, "run-task", task=NAME), operation(140, "run-task", task=NAME)]
     looks = [operation(minute, "view-task", task=NAME) for minute in (40, 100, 160)]
     trial = in_three_policies(agent, *runs, *looks)
