@@ -34,7 +34,7 @@ from emulator.ioc.document import IndicatorFile, parse
 from emulator.tasks.ioc_scan import IocScan, Response, Retrospective
 from emulator.tasks.schedule import Schedule
 from emulator.tasks.task import Scope, Storage, Task, TaskError, TaskType
-from fakes.administration import AdministrationServer, TaskStep, TaskWizard, WizardError, export_collection
+from fakes.administration import AdministrationServer, TaskStep, TaskWizard, WizardError, collection
 
 NEEDS: Final = (INDICATORS,)
 GROUP, OUT = "Managed devices", "Managed devices/Out"
@@ -49,7 +49,7 @@ NIGHT: Final = Schedule(start=datetime.fromisoformat("2026-03-03T02:00"))
 HAPPENED: Final = {"at": "2min", "do": "emit", "target": "all", "type": "file-change", "count": 1}
 
 
-def collection(**files: bytes) -> tuple[IndicatorFile, ...]:
+def added(**files: bytes) -> tuple[IndicatorFile, ...]:
     """Files as the operator adds them, by their names without the ending."""
     return tuple(parse(content, f"{name}.ioc") for name, content in files.items())
 
@@ -66,7 +66,7 @@ def started(trial: Trial) -> tuple[tuple[int, int, dict[str, Any]], ...]:
 class Answers:
     """What the operator answers when a task is created; none of it is what the task would have by itself."""
 
-    collection: tuple[IndicatorFile, ...] = collection(good=document(GOOD), absent=document(ABSENT, id="two"))
+    collection: tuple[IndicatorFile, ...] = added(good=document(GOOD), absent=document(ABSENT, id="two"))
     documents: frozenset[str] = frozenset({"FileItem"})
     retrospective: Retrospective = PAST
     responses: tuple[Response, ...] = (Response.QUARANTINE,)
@@ -88,18 +88,18 @@ ASKED: Final[Mapping[TaskStep, Callable[[TaskWizard, Answers], None]]] = {
 """Every question that the documentation names, and how it is answered; in which order is not documented."""
 
 
-def created(server: AdministrationServer, given: Answers) -> tuple[Task, set[TaskStep]]:
+def created(server: AdministrationServer, given: Answers) -> tuple[Task, list[TaskStep]]:
     """Creates a task by way of the wizard: the one task that is listed then, and what was asked.
 
     Raises Finding where the wizard asks for something else, or creates before everything is asked.
     """
     wizard = TaskWizard(server.tasks, Scope.of_group(GROUP))
-    asked: set[TaskStep] = set()
+    asked: list[TaskStep] = []
     while wizard.step in ASKED:
         try:
             wizard.finish(at_ms=0)
         except WizardError:
-            asked.add(wizard.step)
+            asked.append(wizard.step)
             ASKED[wizard.step](wizard, given)
         else:
             raise Finding("no task before everything is asked for", f"a task is created at the step {wizard.step}")
@@ -128,7 +128,7 @@ def check_creation_asks_for_every_setting(server: ServerUnderTest) -> None:
     """
     given = Answers()
     task, asked = created(server.administration(), given)
-    equal(sorted(ASKED.keys() - asked), [], "what is not asked for")
+    equal([step for step in ASKED if step not in asked], [], "what is not asked for")
     scan = task.settings
     assert isinstance(scan, IocScan)
     equal([file.name for file in scan.collection], ["good.ioc", "absent.ioc"], "files of the collection")
@@ -157,7 +157,7 @@ def check_creation_asks_which_documents_are_analysed(server: ServerUnderTest) ->
     """It is asked for, and the task has the kinds that were chosen, where it is one and where it is several."""
     for kinds in (frozenset({"FileItem"}), frozenset({"UserItem", "PortItem"})):
         task, asked = created(server.administration(), Answers(documents=kinds))
-        holds(TaskStep.DOCUMENTS in asked, "a question for the kinds of documents", ", ".join(sorted(asked)))
+        holds(TaskStep.DOCUMENTS in asked, "a question for the kinds of documents", ", ".join(asked))
         assert isinstance(task.settings, IocScan)
         equal(task.settings.documents, kinds, "kinds of documents that the task analyses")
 
@@ -304,12 +304,12 @@ def check_a_collection_is_exported_under_the_name_that_is_chosen(agent: AgentUnd
 @clause("KEA-IOC-037", "KEA-IOC-039", needs=[ADMINISTRATION])
 def check_an_export_is_a_zip_file_with_the_files_of_the_collection(server: ServerUnderTest) -> None:
     """It can be unpacked, and each file is there byte for byte, also those that cannot be used, and no other."""
-    given = collection(good=document(GOOD), rules=YARA, bytes=bytes(range(256)) * 40)
+    given = added(good=document(GOOD), rules=YARA, bytes=bytes(range(256)) * 40)
     administration = server.administration()
     administration.tasks.create(Task(NAME, Scope.of_group(GROUP), IocScan(given)), at_ms=0)
     stored = administration.tasks.task(NAME).settings
     assert isinstance(stored, IocScan)
-    data = export_collection(stored.collection)
+    data = collection.export_collection(stored.collection)
     holds(zipfile.is_zipfile(io.BytesIO(data)), "a ZIP file", f"{len(data)} bytes that are none")
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         equal(archive.testzip(), None, "a file of the archive that is damaged")
