@@ -8,7 +8,7 @@ from typing import Any, Final
 import numpy as np
 
 from conformance.agents import INDICATORS, AgentUnderTest
-from conformance.checks.ioc_files import ABSENT, document, indicator, item
+from conformance.checks.ioc_files import ABSENT, SIZE_BYTES, document, indicator, item
 from conformance.checks.ioc_tasks import DROPPED, FILES, FOLDER, NAME, PLACED, operation, refusals, scanned, standard
 from conformance.judging import Finding, at_least, equal, holds
 from conformance.registry import clause
