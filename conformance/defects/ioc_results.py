@@ -45,37 +45,37 @@ def made(plant: Plant, change: Any) -> None:
 
 
 @defect("KEA-IOC-018", "results are kept for some days more")
-def results_are_kept_longer(plant: Plant) -> None:
+def scan_results_are_kept_longer(plant: Plant) -> None:
     """Three, whatever the storage time."""
     kept_longer(plant, 3)
 
 
 @defect("KEA-IOC-018", "results are kept for some days less")
-def results_are_kept_shorter(plant: Plant) -> None:
+def scan_results_are_kept_shorter(plant: Plant) -> None:
     """Three, whatever the storage time."""
     kept_longer(plant, -3)
 
 
 @defect("KEA-IOC-019", "results stay without their task")
-def results_outlive_their_task(plant: Plant) -> None:
+def scan_results_outlive_their_task(plant: Plant) -> None:
     """Whoever has them open still sees them."""
     plant.replace(ResultShelf, "close", lambda *_: None)
 
 
 @defect("KEA-IOC-019", "a task that is deleted is still there")
-def deletion_does_nothing(plant: Plant) -> None:
+def deleted_scans_stay(plant: Plant) -> None:
     """It looks as if it was deleted."""
     plant.replace(TaskStore, "delete", lambda *_, **__: ())
 
 
 @defect("KEA-IOC-040", "results are shown of all devices")
-def selection_of_devices_is_ignored(plant: Plant) -> None:
+def scan_results_of_all_devices(plant: Plant) -> None:
     """Whatever is selected."""
     plant.around(TaskLook, "results", lambda true: lambda self, at_ms, *_: true(self, at_ms))
 
 
 @defect("KEA-IOC-041", "the details are those of the list")
-def details_tell_nothing_more(plant: Plant) -> None:
+def scan_details_tell_nothing_more(plant: Plant) -> None:
     """They only name the state."""
 
     def make(true: True_) -> True_:

@@ -94,25 +94,25 @@ def retrospective_settings_are_lost(plant: Plant) -> None:
 
 
 @defect("KEA-IOC-027", "creation does not ask for the actions")
-def actions_are_not_asked_for(plant: Plant) -> None:
+def scan_actions_are_not_asked_for(plant: Plant) -> None:
     """They can only be given later."""
     stepped(plant, lambda steps: tuple(step for step in steps if step is not TaskStep.RESPONSES))
 
 
 @defect("KEA-IOC-028", "the schedule is lost")
-def schedule_is_lost(plant: Plant) -> None:
+def scan_loses_its_schedule(plant: Plant) -> None:
     """The task is started by hand."""
     answered(plant, "set_schedule", MANUAL)
 
 
 @defect("KEA-IOC-029", "the account is lost")
-def account_is_lost(plant: Plant) -> None:
+def scan_loses_its_account(plant: Plant) -> None:
     """The task runs under the usual one."""
     answered(plant, "choose_account", SYSTEM)
 
 
 @defect("KEA-IOC-030", "every scan has the same name")
-def names_are_lost(plant: Plant) -> None:
+def scans_have_one_name(plant: Plant) -> None:
     """Whatever it was given."""
     answered(plant, "give_name", "Run IOC Scan")
 
@@ -134,14 +134,14 @@ def _files(task: Task) -> tuple[IndicatorFile, ...]:
 
 
 @defect("KEA-IOC-033", "the storage time cannot be changed later")
-def storage_is_for_ever(plant: Plant) -> None:
+def scan_storage_is_fixed(plant: Plant) -> None:
     """The properties do not have it."""
     others = tuple(name for name in tasks.PROPERTIES[TaskType.IOC_SCAN] if name != "storage")
     plant.replace(tasks, "PROPERTIES", {**tasks.PROPERTIES, TaskType.IOC_SCAN: others})
 
 
 @defect("KEA-IOC-033", "creation asks something more")
-def creation_asks_more(plant: Plant) -> None:
+def scan_creation_asks_more(plant: Plant) -> None:
     """Before it comes to its end."""
     stepped(plant, lambda steps: (*steps, TaskStep.DEVICES))
 
@@ -150,55 +150,55 @@ def creation_asks_more(plant: Plant) -> None:
 
 
 @defect("KEA-IOC-032", "a task keeps its name")
-def name_is_kept(plant: Plant) -> None:
+def scan_keeps_its_name(plant: Plant) -> None:
     """Whatever it is changed to."""
     kept_as_it_was(plant, "name")
 
 
 @defect("KEA-IOC-032", "a task keeps its storage time")
-def storage_is_kept(plant: Plant) -> None:
+def scan_keeps_its_storage(plant: Plant) -> None:
     """Whatever it is changed to."""
     kept_as_it_was(plant, "storage")
 
 
 @defect("KEA-IOC-032", "a task keeps its schedule and its account")
-def start_is_kept(plant: Plant) -> None:
+def scan_keeps_its_start(plant: Plant) -> None:
     """Whatever they are changed to."""
     kept_as_it_was(plant, "schedule", "account")
 
 
 @defect("KEA-IOC-032", "a task keeps its collection")
-def collection_is_kept(plant: Plant) -> None:
+def scan_keeps_its_collection(plant: Plant) -> None:
     """Whatever it is changed to."""
     set_as_it_was(plant, "collection")
 
 
 @defect("KEA-IOC-032", "a task keeps its documents")
-def documents_are_kept(plant: Plant) -> None:
+def scan_keeps_its_documents(plant: Plant) -> None:
     """Whatever they are changed to."""
     set_as_it_was(plant, "documents")
 
 
 @defect("KEA-IOC-032", "a task keeps its actions and its past")
-def actions_are_kept(plant: Plant) -> None:
+def scan_keeps_its_actions(plant: Plant) -> None:
     """Whatever they are changed to."""
     set_as_it_was(plant, "responses", "retrospective")
 
 
 @defect("KEA-IOC-032", "groups cannot be excluded later")
-def exclusions_are_kept(plant: Plant) -> None:
+def scan_keeps_its_exclusions(plant: Plant) -> None:
     """Only at creation."""
     kept_as_it_was(plant, "excluded_groups")
 
 
 @defect("KEA-IOC-034", "devices of excluded groups run the task")
-def excluded_groups_run(plant: Plant) -> None:
+def scans_run_in_excluded_groups(plant: Plant) -> None:
     """The exclusion is only shown."""
     plant.around(TaskStore, "_resolved", lambda true: lambda self, task: true(self, replace(task, excluded_groups=())))
 
 
 @defect("KEA-IOC-035", "what is changed holds without being applied")
-def nothing_needs_to_be_applied(plant: Plant) -> None:
+def scans_change_without_applying(plant: Plant) -> None:
     """Closing the properties is enough."""
     plant.around(
         TaskOperations,

@@ -132,7 +132,7 @@ def scans_are_no_tasks(plant: Plant) -> None:
 
 
 @defect("KEA-IOC-003", "a local task is for everybody")
-def local_is_for_everybody(plant: Plant) -> None:
+def local_scan_is_for_everybody(plant: Plant) -> None:
     """Whomever it was created for."""
 
     def make(true: True_) -> True_:
@@ -146,7 +146,7 @@ def local_is_for_everybody(plant: Plant) -> None:
 
 
 @defect("KEA-IOC-003", "there are no local tasks")
-def no_local_tasks(plant: Plant) -> None:
+def no_local_scans(plant: Plant) -> None:
     """They are for groups alone."""
     refusing(plant, "create", lambda task: task.scope.kind is ScopeKind.LOCAL)
 
@@ -186,13 +186,13 @@ def past_is_not_searched(plant: Plant) -> None:
 
 
 @defect("KEA-IOC-009", "responses are stored and not carried out")
-def responses_are_words(plant: Plant) -> None:
+def scan_responses_are_words(plant: Plant) -> None:
     """Whatever is detected."""
     plant.replace(ioc_scan, "_respond", lambda *_: None)
 
 
 @defect("KEA-IOC-009", "responses need no detection")
-def responses_need_no_detection(plant: Plant) -> None:
+def scan_responses_need_no_detection(plant: Plant) -> None:
     """They follow each scan."""
 
     def make(true: True_) -> True_:
