@@ -16,6 +16,7 @@ from benchmarks.results import Section, keep, markdown, show, surroundings
 from benchmarks.runs import first_day, quiet
 from benchmarks.speed import speed
 from benchmarks.stages import stages
+from benchmarks.sweeps import sweeps
 
 
 class Name(StrEnum):
@@ -27,6 +28,7 @@ class Name(StrEnum):
     QUIET = "quiet"
     FIRST_DAY = "first-day"
     ADMINISTRATION = "administration"
+    SWEEPS = "sweeps"
 
 
 BENCHMARKS: Final[Mapping[Name, Callable[[Extent], Section]]] = {
@@ -36,6 +38,7 @@ BENCHMARKS: Final[Mapping[Name, Callable[[Extent], Section]]] = {
     Name.QUIET: quiet,
     Name.FIRST_DAY: first_day,
     Name.ADMINISTRATION: administration,
+    Name.SWEEPS: sweeps,
 }
 
 

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from emulator.clock import Rank
 from emulator.exclusions.environment import Os
 from emulator.ioc.document import IndicatorFile
 from emulator.ports import I64, Target, TelemetryColumns
@@ -24,6 +25,7 @@ from emulator.tasks.central import (
     Work,
     WorkKind,
 )
+from emulator.telemetry.database import EventDatabase
 from fakes.central_node import CentralNode
 from scenarios import actions, deeds
 from scenarios.operations import LIST_LAG_MS
@@ -65,9 +67,24 @@ class CentralDeeds:
 
     def publish(self, action: actions.ByCentralNode, devices: I64, own: I64, at_ms: int, name: str) -> None:
         """Publishes what an action asks for; `own` are those of its devices that are of this shard."""
+        if isinstance(action, actions.Sweep):
+            self._search(self._indicators(Path(action.indicators)), own, at_ms, name)
         for item, here in self._items(action, name, devices):
             revision = self._node.publish(item, here, at_ms=at_ms)
             self._simulation.publish(Target.CENTRAL_NODE, np.intersect1d(here, own), revision)
+
+    def _search(self, files: tuple[IndicatorFile, ...], own: I64, at_ms: int, name: str) -> None:
+        """Has the Central Node search the events that it holds for what was loaded (KEA-IOC-012)."""
+        database = EventDatabase(self._simulation.context, files)
+
+        def search() -> None:
+            for device in own.tolist():
+                for file in database.matches(device, at_ms):
+                    values = {"task": name, "file": file.name, "id": file.id or ""}
+                    self._simulation.journal.add("database-match", Rank.SERVER, at_ms, device, **values)
+
+        if at_ms < self._simulation.world.duration_ms:
+            self._simulation.schedule(at_ms, Rank.CONTROL, search)
 
     def _items(self, action: actions.ByCentralNode, name: str, devices: I64) -> Iterator[tuple[object, I64]]:
         """The tasks and settings that an action comes to, each with its devices: paths are those of a system."""
@@ -75,7 +92,8 @@ class CentralDeeds:
             yield deeds.published(action), devices
             return
         if isinstance(action, actions.Sweep):
-            yield CentralTask(name, ScanForIndicators(self._indicators(Path(action.indicators)))), devices
+            files = self._indicators(Path(action.indicators))
+            yield CentralTask(name, ScanForIndicators(files, action.schedule)), devices
             return
         for os in deeds.SYSTEMS:
             here = devices[np.isin(devices, self._running(os))]

@@ -13,8 +13,17 @@ from emulator.plain import Observation, PlainSimulation, Stage
 from emulator.policy.effective import Effective
 from emulator.ports import I64, Answers, Outcome, Synchronisations, Target, TelemetryColumns, Transmissions
 from emulator.sites import Site
+from emulator.tasks.ioc_scan import Response
 from emulator.telemetry.context import ADMINISTRATION_NAME
-from scenarios.actions import Attempt, ByCentralNode, DetectThreat, EndIsolation, IsolateOnDemand, Sweep
+from scenarios.actions import (
+    Attempt,
+    ByCentralNode,
+    DetectThreat,
+    EndIsolation,
+    IsolateOnDemand,
+    Sweep,
+    TaskProperties,
+)
 from scenarios.model import Scenario
 from scenarios.staging import Stage as Staged
 
@@ -26,6 +35,13 @@ _AT_ONCE: Final = (Stage.NOT_COLLECTED, Stage.EXCLUDED, Stage.OPTIMISED, Stage.R
 _ENDS: Final = tuple(
     stage for stage in Stage if stage not in (Stage.SUPPRESSED, Stage.COLLECTED, Stage.QUEUED, Stage.SENT)
 )
+
+
+def _is_decided_there(action: object) -> bool:
+    """Whether only the device knows what an action, or a task of the start, does to it."""
+    if isinstance(action, TaskProperties):
+        return Response.ISOLATE in (action.responses or ())
+    return isinstance(action, _DECIDED_THERE) and not isinstance(action, Sweep)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +89,7 @@ class Trace:
         known = {reaction.name: reaction for reaction in scenario.reactions}
         self._lived = self._staged
         tried = [*(step.action for step in scenario.steps), *(reaction.action for reaction in scenario.reactions)]
-        if any(isinstance(action, _DECIDED_THERE) and not isinstance(action, Sweep) for action in tried):
+        if any(map(_is_decided_there, (*tried, *scenario.tasks))):
             # What attempts come to is decided by the agent at their moments, so the device lives through them first.
             self._lived = Staged(scenario, devices=np.array([device], np.int64))
         for staged in dict.fromkeys((self._lived, self._staged)):

@@ -32,6 +32,8 @@ from emulator.tasks.central import (
     TerminateProcess,
     WorkKind,
 )
+from emulator.tasks.schedule import Schedule, timetable
+from emulator.tasks.wall import WallClock
 from emulator.told import Severity, Told
 from emulator.world import Injection
 
@@ -69,7 +71,9 @@ class CentralTasks:
             return Failed("Endpoint Agent for Linux does not have such tasks", ErrorCode.UNSUPPORTED)
         return None
 
-    def _done(self, agent: EndpointAgent, at_ms: int, task: CentralTask) -> Done | Failed | None:
+    def _done(
+        self, agent: EndpointAgent, at_ms: int, task: CentralTask, *, planned: bool = False
+    ) -> Done | Failed | None:
         """What a task comes to; None where that is not known yet."""
         match task.work:
             case RunProcess() as work:
@@ -84,9 +88,28 @@ class CentralTasks:
                 return self._quarantine(agent, at_ms, task.name, path)
             case RestoreFile(quarantined_by):
                 return self._restore(agent, at_ms, quarantined_by)
+            case ScanForIndicators(files, schedule) if schedule is not None and not planned:
+                self._plan(agent, at_ms, task, schedule)
+                return None
             case ScanForIndicators(files):
                 matches = self._sweeps.carry_out(agent, at_ms, SweepTask(task.name, files))
                 return Failed("a file of the task is too large") if matches is None else Done({"matches": matches})
+
+    def _plan(self, agent: EndpointAgent, at_ms: int, task: CentralTask, schedule: Schedule) -> None:
+        """Scans at the next moment of a schedule, by the clock of the device, and plans the one after it."""
+        world = self._context.world
+        clock = WallClock(world.calendar, world.sites[int(world.site[agent.device])].zone)
+        start_ms = timetable(schedule, clock).next_start(at_ms)
+
+        def scan(agent: EndpointAgent, at_ms: int) -> None:
+            if agent.runs(at_ms):
+                outcome = self._hindrance(agent, at_ms, task) or self._done(agent, at_ms, task, planned=True)
+                assert outcome is not None
+                self._end(agent, at_ms, task, outcome)
+            self._plan(agent, at_ms, task, schedule)
+
+        if start_ms is not None:
+            agent.later(start_ms, scan)
 
     def _end(self, agent: EndpointAgent, at_ms: int, task: CentralTask, outcome: Done | Failed) -> None:
         # What a scan found is told as sweeps tell it; a million devices need not report it twice.

@@ -80,6 +80,8 @@ class IocScanExecutor:
         past_ms = None if wanted.retrospective is None else wanted.retrospective.span_ms(at_ms, self._clock)
         outcome = self._sweeps.scan(owner.agent, at_ms, name, wanted, past_ms)
         if outcome.matches:
+            found = Told("ioc-detected", {"task": name, "matches": outcome.matches}, Severity.CRITICAL)
+            owner.agent.tell(at_ms, (found,))
             _respond(owner.responses, wanted.responses, outcome.cards, name, at_ms)
         return outcome
 

@@ -73,6 +73,14 @@ class Condition:
         return readable and self.negated
 
 
+def exact_text(condition: Condition) -> tuple[bool, str] | None:
+    """The one text that satisfies a condition, with whether it is compared folded; None where others may."""
+    test = condition.test
+    if condition.negated or not isinstance(test, TextTest) or test.compare is not _equal:
+        return None
+    return test.folded, test.content
+
+
 @dataclass(frozen=True, slots=True)
 class TextTest:
     """Compares text; folded, where case does not count, on both sides."""

@@ -4,9 +4,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from weakref import WeakKeyDictionary
 
+from emulator.ioc.condition import exact_text
 from emulator.ioc.document import IndicatorFile, Question
 from emulator.ioc.evaluate import Match, verdict
-from emulator.ioc.snapshot import Changes, Instance, Snapshot
+from emulator.ioc.snapshot import Changes, Instance, Snapshot, values_of
+from emulator.ioc.values import text_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,10 +33,12 @@ class Sweep:
     def __init__(self, files: Iterable[IndicatorFile]) -> None:
         self.files = tuple(files)
         self._file_of = {question: index for index, file in enumerate(self.files) for question in file.questions()}
-        # An absent field satisfies nothing, so an instance can only answer a question whose first field it has.
-        self._questions: dict[tuple[str, str], list[Question]] = {}
+        # An absent field satisfies nothing, so an instance can only answer a question of which it has a field. Most ask
+        # for one text, which is looked up: hashes, names and paths.
+        self._by_text: dict[tuple[str, str], dict[tuple[bool, str], list[Question]]] = {}
+        self._by_field: dict[tuple[str, str], list[Question]] = {}
         for question in self._file_of:
-            self._questions.setdefault((question.item_type, question.items[0].field), []).append(question)
+            self._index(question)
         self._images: WeakKeyDictionary[Snapshot, _Findings] = WeakKeyDictionary()
 
     def on_image(self, image: Snapshot) -> tuple[Match, ...]:
@@ -72,7 +76,25 @@ class Sweep:
     def questions(self, item_type: str, instance: Instance) -> Iterator[Question]:
         """The questions that an instance could answer, by the fields that it has."""
         for field in instance:
-            yield from self._questions.get((item_type, field), ())
+            key = item_type, field
+            yield from self._by_field.get(key, ())
+            texts = self._by_text.get(key)
+            if texts is None:
+                continue
+            for value in values_of(instance, field):
+                text = text_of(value)
+                if text is not None:
+                    yield from texts.get((True, text.casefold()), ())
+                    yield from texts.get((False, text), ())
+
+    def _index(self, question: Question) -> None:
+        for item in question.items:
+            exact = exact_text(item.condition)
+            if exact is not None:
+                texts = self._by_text.setdefault((question.item_type, item.field), {})
+                texts.setdefault(exact, []).append(question)
+                return
+        self._by_field.setdefault((question.item_type, question.items[0].field), []).append(question)
 
     def _findings(self, image: Snapshot) -> _Findings:
         findings = self._images.get(image)

@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Final, Protocol, runtime_checkable
 
 from emulator.ioc.document import IndicatorFile
+from emulator.tasks.schedule import Schedule
 
 GET_FILE_SIZE_MAX: Final = 104_857_600
 """Bytes of the largest file that is got: 100 MB, recalled."""
@@ -82,6 +83,8 @@ class ScanForIndicators:
     """Looks for indicators of compromise; there is no automatic response to what is found (KEA-IOC-015)."""
 
     files: tuple[IndicatorFile, ...]
+    schedule: Schedule | None = None
+    """When devices scan (KEA-IOC-013); without one, as soon as they have the task."""
 
 
 Work = RunProcess | TerminateProcess | GetFile | DeleteFile | QuarantineFile | RestoreFile | ScanForIndicators

@@ -275,6 +275,11 @@ class Block:
         """A device has something to tell a server of the target."""
         self.streams[target].tell(self._row_of(device))
 
+    def delivered_all(self, target: Target, device: int) -> bool:
+        """Whether a server of the target has acknowledged all that a device has queued for it."""
+        stream, row = self.streams.get(target), self._row_of(device)
+        return stream is not None and int(stream.made[row]) == int(stream.acknowledged[row])
+
     def server_of(self, target: Target, device: int) -> tuple[str, Route] | None:
         """The server of the target that a device is connected to, and how it reaches it; None where it is to none."""
         row = self._row_of(device)

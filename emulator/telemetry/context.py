@@ -88,6 +88,9 @@ class Rows(Protocol):
     def has_to_tell(self, target: Target, device: int) -> None:
         """A device has something to tell a server of the target."""
 
+    def delivered_all(self, target: Target, device: int) -> bool:
+        """Whether a server of the target has acknowledged all that a device has queued for it."""
+
     def server_of(self, target: Target, device: int) -> tuple[str, Route] | None:
         """The server of the target that a device is connected to, and how it reaches it; None where it is to none."""
 

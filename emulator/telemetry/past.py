@@ -103,6 +103,13 @@ class Past:
 _level = cache(life.level)
 
 
+def texts_of(event_class: EventClass) -> tuple[str, ...]:
+    """The templates of a class from which `items_of` makes what differs from device to device."""
+    process, peer = event_class.process, event_class.peer
+    addresses = () if peer is None else (peer.local_address, peer.remote_address)
+    return (process.path, process.command_line, event_class.subject, *addresses)
+
+
 def items_of(event_class: EventClass, slots: Mapping[str, str]) -> Iterator[tuple[str, Instance]]:
     """What an event of a class tells of a device, as items that indicators ask for: (item type, instance).
 
@@ -110,7 +117,6 @@ def items_of(event_class: EventClass, slots: Mapping[str, str]) -> Iterator[tupl
     """
     process = event_class.process
     path, arguments = fill(process.path, slots), fill(process.command_line, slots)
-    user = slots.get("user", "")
     yield (
         "ProcessItem",
         process_item(
@@ -119,7 +125,7 @@ def items_of(event_class: EventClass, slots: Mapping[str, str]) -> Iterator[tupl
             pid=0,
             parent_pid=0,
             arguments=arguments,
-            user=user,
+            user="",
             started="",
         ),
     )

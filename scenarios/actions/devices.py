@@ -6,8 +6,9 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 
 from emulator.events import EVENT_TYPES
-from scenarios.actions.base import Action, Bounded, ByCentralNode, Lasting, Targeted
-from scenarios.fields import Duration, Md5, Refers, Sha256, Size, enumeration, names_of, refused
+from emulator.tasks.schedule import Schedule
+from scenarios.actions.base import Action, Bounded, ByCentralNode, Lasting, Targeted, record_of
+from scenarios.fields import RECORD_FORMAT, Duration, Md5, Refers, Sha256, Size, enumeration, names_of, refused
 from scenarios.problems import LocatedError, shown
 
 COUNT_MAX: Final = 10_000_000
@@ -99,6 +100,12 @@ class Sweep(ByCentralNode):
     example = "{at: 1h, do: sweep, target: all, indicators: library}"
     do: Literal["sweep"]
     indicators: Annotated[Indicators, Field(description="a folder, or `library` for the shipped ones")]
+    schedule: Annotated[
+        Schedule | None,
+        record_of(Schedule),
+        WithJsonSchema({"format": RECORD_FORMAT.format(name="schedule")}),
+        Field(description="when each device scans; without it, as soon as it has the task"),
+    ] = None
 
 
 class Plant(Targeted):

@@ -192,6 +192,48 @@ def test_without_a_licence_the_command_line_says_so(folder: Path) -> None:
     assert [one["return_code"] for one in told(folder / "run", "command-line-scan")] == [8]
 
 
+CENTRAL = {"blocks": [{"name": "pc", "image": "windows-office", "count": 2, "group": "Managed devices/HQ"}]}
+
+
+def test_the_central_node_searches_the_events_that_it_holds(folder: Path) -> None:
+    ran = document("1.1", indicator("OR", item("ProcessItem/path", "ends-with", "\\tool.exe")), id="ran")
+    (folder / "indicators" / "ran.ioc").write_bytes(ran)
+    start = {"at": "30min", "do": "start-process", "target": "pc-00001", "process": "synthetic/tool"}
+    sweeps = [
+        {"at": at, "name": at, "do": "sweep", "target": "all", "indicators": "indicators"} for at in ("20min", "2h")
+    ]
+    run(scenario(folder, start, *sweeps, fleet=CENTRAL), folder / "run")
+    hits = [(one["device"], one["task"], one["file"]) for one in told(folder / "run", "database-match")]
+    assert hits == [("pc-00001", "2h", "ran.ioc")]
+
+
+def test_what_has_not_reached_the_central_node_is_not_in_its_database(folder: Path) -> None:
+    ran = document("1.1", indicator("OR", item("ProcessItem/path", "ends-with", "\\tool.exe")), id="ran")
+    (folder / "indicators" / "ran.ioc").write_bytes(ran)
+    steps = [
+        {"at": "20min", "do": "unplug", "target": "pc-00001", "for": "3h"},
+        {"at": "30min", "do": "start-process", "target": "all", "process": "synthetic/tool"},
+        {"at": "2h", "do": "sweep", "target": "all", "indicators": "indicators"},
+    ]
+    run(scenario(folder, *steps, fleet=CENTRAL), folder / "run")
+    assert {one["device"] for one in told(folder / "run", "database-match")} == {"pc-00002"}
+
+
+def test_a_scan_of_the_central_node_keeps_to_its_schedule(folder: Path) -> None:
+    daily = {"frequency": "every-hour", "interval": 2, "start": "2026-03-02T09:30"}
+    sweep = {"at": "20min", "do": "sweep", "target": "all", "indicators": "indicators", "schedule": daily}
+    run(scenario(folder, sweep, fleet=CENTRAL), folder / "run")
+    assert sorted({at_ms // 60_000 for at_ms, _ in facts(folder / "run", "sweep-finished")}) == [90, 210, 330]
+
+
+def test_upon_a_detection_the_device_is_isolated_where_its_settings_allow(folder: Path) -> None:
+    settings = {"network-isolation": {"switch": "under-policy", "enabled": True}}
+    policies = [{"name": "hq", "group": "Managed devices/HQ", "settings": settings}]
+    wanted = scan(responses=["isolate-device"], documents=["FileItem"])
+    run(scenario(folder, wanted, policies=policies), folder / "run")
+    assert {device for _, device in facts(folder / "run", "isolated")} == {"pc-00001"}
+
+
 def test_the_digest_is_the_same_with_two_workers(folder: Path) -> None:
     steps = (scan(responses=["quarantine-and-delete"]), scan(120, retrospective={}))
     view = {"at": "3h", "do": "view-ioc-card", "task": "scan 60", "file": "file.ioc"}

@@ -82,7 +82,11 @@ def test_only_what_a_device_changed_is_asked_again(monkeypatch: pytest.MonkeyPat
         return genuine(question, instance)
 
     monkeypatch.setattr(Question, "satisfied_by", counted)
-    bodies = [indicator("OR", IS_A), indicator("AND", RUNS), indicator("OR", item("FileItem/FullPath", "is", "x"))]
+    bodies = [
+        indicator("OR", item("FileItem/FileName", "contains", "a.exe")),
+        indicator("AND", item("ProcessItem/name", "contains", "nothing")),
+        indicator("OR", item("FileItem/FullPath", "is", "x")),
+    ]
     sweep = Sweep([read("1.1", body) for body in bodies])
     base = image()
     for _ in range(100):
@@ -92,6 +96,9 @@ def test_only_what_a_device_changed_is_asked_again(monkeypatch: pytest.MonkeyPat
     asked.clear()
     sweep.on_device(base, Changes(put={"ProcessItem": {"5": {"name": "c.exe"}}}))
     assert asked == [{"name": "c.exe"}]
+    asked.clear()
+    sweep.on_device(base, Changes(put={"FileItem": {"5": {"FullPath": "y"}, "6": {"FullPath": "X"}}}))
+    assert asked == [{"FullPath": "X"}], "one text is looked up, in any case"
 
 
 def test_unsupported_files_keep_their_place_among_the_verdicts() -> None:

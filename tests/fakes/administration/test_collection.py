@@ -46,7 +46,11 @@ def packed(**files: bytes) -> bytes:
     return made.getvalue()
 
 
-@pytest.mark.parametrize("data", [b"", b"no zip", packed(a=b"x")[:-8], packed(a_b=b"x"), packed(**{".._b": b"x"})])
+@pytest.mark.parametrize(
+    "data",
+    [b"", b"no zip", packed(a=b"x")[:-8], packed(a_b=b"x"), packed(**{".._b": b"x"})],
+    ids=["empty", "no zip", "truncated", "a folder", "a path upwards"],
+)
 def test_what_is_no_such_file_is_refused(data: bytes) -> None:
     with pytest.raises(UserError):
         import_collection(data, source="c.zip")
