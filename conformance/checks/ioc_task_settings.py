@@ -40,8 +40,7 @@ NEEDS: Final = (INDICATORS,)
 GROUP, OUT = "Managed devices", "Managed devices/Out"
 ACCOUNT: Final = "HQ\\clerk"
 USERS: Final = indicator("OR", item("UserItem/Username", "is", "Administrator"))
-"""A user of every device with the image of an office."""
-OFFICE: Final = "windows-office"
+"""A user that every device with Windows has."""
 OBJECT: Final = indicator("OR", item("FileItem/FullPath", "ends-with", "synthetic\\object.exe"))
 """What `HAPPENED` leaves in the past of a device."""
 PAST: Final = Retrospective(datetime.fromisoformat("2026-03-01T08:00"))
@@ -146,7 +145,7 @@ def check_indicators_of_a_kind_that_is_left_out_are_not_detected(agent: AgentUnd
     files = {**FILES, f"{FOLDER}/users.ioc": document(USERS, id="users")}
     tasks = {"both": ["FileItem", "UserItem"], "files": ["FileItem"], "users": ["UserItem"]}
     steps = [standard(5 + 20 * place, name, documents=kinds) for place, (name, kinds) in enumerate(tasks.items())]
-    trial = scanned(agent, PLACED, *steps, files=files, image=OFFICE)
+    trial = scanned(agent, PLACED, *steps, files=files)
     seen = [(detail["task"], detail["file"]) for _, _, detail in trial.told("ioc-match")]
     wanted = [("both", "good.ioc"), ("both", "users.ioc"), ("files", "good.ioc"), ("users", "users.ioc")]
     equal(sorted(seen), wanted, "tasks, by the kinds that were chosen, and files that match in them")
@@ -199,9 +198,9 @@ def check_a_task_can_be_created_with_files_that_cannot_be_used(agent: AgentUnder
 
 # --- properties -------------------------------------------------------------------------------------------------------
 
+BEFORE: Final = {"before/absent.ioc": document(ABSENT, id="absent"), **FILES}
 OTHER: Final = {
-    "before/absent.ioc": document(ABSENT, id="absent"),
-    **FILES,
+    **BEFORE,
     f"{FOLDER}/past.ioc": document(OBJECT, id="past"),
     f"{FOLDER}/users.ioc": document(USERS, id="users"),
 }
@@ -235,7 +234,7 @@ def check_every_setting_can_be_changed_after_creation(agent: AgentUnderTest) -> 
         operation(90, "change-task", task=NAME, **change),
         operation(220, "view", what="tasks"),
     ]
-    trial = scanned(agent, PLACED, HAPPENED, *steps, devices=2, files=OTHER, hours=5, image=OFFICE)
+    trial = scanned(agent, PLACED, HAPPENED, *steps, devices=2, files=OTHER, hours=5)
     equal(refusals(trial), [], "operations that are refused")
     runs = [(device, detail["task"], detail["account"], detail["cause"]) for _, device, detail in started(trial)]
     wanted = [(0, "changed", ACCOUNT, "schedule"), (0, NAME, "SYSTEM", "manual"), (1, NAME, "SYSTEM", "manual")]
@@ -270,7 +269,7 @@ def check_a_change_that_is_not_applied_does_not_hold(agent: AgentUnderTest) -> N
         steps.append(operation(minute, "change-task", task=NAME, apply=applied, **change))
         steps.append(operation(minute + 10, "view", what="tasks"))
         steps.append(operation(minute + 20, "run-task", task=NAME))
-    trial = scanned(agent, PLACED, *steps, files=OTHER)
+    trial = scanned(agent, PLACED, *steps, files=BEFORE)
     equal(refusals(trial), [], "operations that are refused")
     accounts = [detail["account"] for _, _, detail in started(trial)]
     equal(accounts, ["SYSTEM", "SYSTEM", ACCOUNT], "accounts of the runs before, after closing, and after applying")
