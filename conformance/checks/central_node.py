@@ -63,6 +63,24 @@ def check_a_body_above_the_limit_of_a_proxy_does_not_pass(agent: AgentUnderTest)
     equal(waiting, 1_000, "events that the device still has")
 
 
+@clause("KEA-CEN-003", needs=[INDICATORS])
+def check_a_proxy_passes_bodies_of_up_to_1_mb_by_default(agent: AgentUnderTest) -> None:
+    """With no limit given an object of 1 MB passes, and one that is larger in either meaning of MB does not."""
+    limit = {"at": "0s", "fault": {"server": "telemetry", "kind": "body-limit"}}
+    sizes = {"within": 1_000_000, "beyond": 1_100_000}
+    steps: list[dict[str, Any]] = [limit]
+    for name, size_bytes in sizes.items():
+        file = f"C:\\Data\\{name}.bin"
+        steps.append({"at": "1min", "do": "place-file", "target": "all", "file": file, "size": f"{size_bytes} B"})
+        task = {"name": name, "do": "create-central-task", "target": "all", "kind": "get-file", "file": file}
+        steps.append({"at": "6min", **task})
+    trial = agent.attempt(duration="30min", steps=steps)
+    arrived = [(detail["task"], detail["bytes"]) for _, _, detail in trial.told("central-task-finished")]
+    equal(arrived, [("within", sizes["within"])], "objects that the Central Node has, with their bytes")
+    failed = [detail["task"] for _, _, detail in trial.told("central-task-failed")]
+    equal(failed, ["beyond"], "objects of which the device is told that they did not pass")
+
+
 @clause("KEA-CEN-004", "KEA-CEN-034", needs=[ADMINISTRATION])
 def check_the_group_of_connection_settings(server: ServerUnderTest) -> None:
     """The switch of integration, time-out, interval and both TTL settings are in one group with a policy switch."""
@@ -155,6 +173,45 @@ def check_the_general_proxy_is_not_used_by_default(agent: AgentUnderTest) -> Non
     equal(
         AgentSettings().kata_integration.connect_using_general_proxy, False, "use of the general proxy, fresh settings"
     )
+
+
+PROXY: Final = "proxy.seatrial.example:8080"
+BY_PROXY: Final = f"{ADDRESS['host']}:{ADDRESS['port']} via {PROXY}"
+"""How the first server is asked for through the proxy server."""
+
+
+def with_proxy(agent: AgentUnderTest, *steps: dict[str, Any], used: bool) -> Trial:
+    """A device with general proxy settings, which its connection to the Central Node uses or not."""
+    host, port = PROXY.split(":")
+    settings = {
+        **integration(connect_using_general_proxy=used),
+        "proxy": {"mode": "specified", "host": host, "port": int(port)},
+    }
+    services = {"proxy": {"address": PROXY}}
+    every = [emit("threat-detection", 5, "7min"), *steps]
+    return agent.attempt(duration="20min", steps=every, settings=settings, services=services)
+
+
+@clause("KEA-CEN-012")
+def check_without_the_option_the_general_proxy_is_ignored(agent: AgentUnderTest) -> None:
+    """Every request goes to the server directly and none to the proxy; a proxy that is down changes nothing."""
+    for steps in ((), (down("proxy"),)):
+        trial = with_proxy(agent, *steps, used=False)
+        at_least(len(trial.requests), 3, "requests")
+        equal({one.server for one in trial.requests}, {"telemetry"}, "where requests go")
+        equal(trial.count("threat-detection"), 5, "events that arrive")
+
+
+@clause("KEA-CEN-013")
+def check_with_the_option_the_general_proxy_is_used(agent: AgentUnderTest) -> None:
+    """Every request for the server goes to the proxy and through it; with the proxy down none arrives."""
+    for steps, events in (((), 5), ((down("proxy"),), 0)):
+        trial = with_proxy(agent, *steps, used=True)
+        at_least(len(trial.requests), 3, "requests")
+        equal({one.server for one in trial.requests}, {BY_PROXY}, "where requests go")
+        equal(
+            trial.count("threat-detection"), events, f"events that arrive, the proxy being {'down' if steps else 'up'}"
+        )
 
 
 @clause("KEA-CEN-014")

@@ -13,7 +13,8 @@ from emulator.policy.settings import KataIntegration
 from emulator.ports import Target
 from emulator.telemetry.profiles import Profile, Route
 from emulator.telemetry.session import Session
-from fakes.faults import FaultSchedule, Verdict
+from fakes.faults import Fault, FaultSchedule, Verdict
+from scenarios.actions.faults import BODY_LIMIT
 
 True_ = Callable[..., Any]
 
@@ -39,6 +40,20 @@ def read_otherwise(plant: Plant, change: Callable[[dict[str, Any]], dict[str, An
     plant.around(policies, "parse_group", make)
 
 
+def limited_by_default(plant: Plant, limit_bytes: int) -> None:
+    """Has a proxy without an explicit limit refuse bodies above another one."""
+
+    def make(true: True_) -> True_:
+        def wrong(self: Fault) -> None:
+            if self.limit_bytes == BODY_LIMIT:
+                object.__setattr__(self, "limit_bytes", limit_bytes)
+            true(self)
+
+        return wrong
+
+    plant.around(Fault, "__post_init__", make)
+
+
 @defect("KEA-CEN-002", "a proxy lets bodies of any size through")
 def no_body_limit(plant: Plant) -> None:
     """Whatever limit is set."""
@@ -51,6 +66,18 @@ def no_body_limit(plant: Plant) -> None:
         return wrong
 
     plant.around(FaultSchedule, "judge", make)
+
+
+@defect("KEA-CEN-003", "a proxy without a limit passes twice as much")
+def body_limit_is_twice_as_large(plant: Plant) -> None:
+    """2 MiB."""
+    limited_by_default(plant, 2 * BODY_LIMIT)
+
+
+@defect("KEA-CEN-003", "a proxy without a limit passes half as much")
+def body_limit_is_half_as_large(plant: Plant) -> None:
+    """512 KiB."""
+    limited_by_default(plant, BODY_LIMIT // 2)
 
 
 @defect("KEA-CEN-005", "integration is never on")
@@ -121,6 +148,18 @@ def proxy_by_default(plant: Plant) -> None:
         made(self, *given, **{"connect_using_general_proxy": True, **more})
 
     plant.replace(KataIntegration, "__init__", wrong)
+
+
+@defect("KEA-CEN-012", "the general proxy is used whether or not the option is on")
+def kata_always_by_proxy(plant: Plant) -> None:
+    """Once it is set."""
+    plant.settings(lambda given: kata(given, connect_using_general_proxy=True))
+
+
+@defect("KEA-CEN-013", "the general proxy is never used")
+def kata_never_by_proxy(plant: Plant) -> None:
+    """Whatever the option says."""
+    plant.settings(lambda given: kata(given, connect_using_general_proxy=False))
 
 
 @defect("KEA-CEN-027", "an answer is waited for 30 s by default")
