@@ -6,12 +6,13 @@ STAMP := $(VENV)/.installed
 UV_VERSION := 0.13.9
 UV := $(BIN)/uv pip
 
-.PHONY: help setup demo test check lint types layers bench lock clean
+.PHONY: help setup demo test check lint types layers prove-full bench lock clean
 
 help:
 	@echo "make demo    run the library scenario first-day: 5,000 devices, 24 simulated hours, a report"
 	@echo "make test    run the tests"
 	@echo "make check   ruff, mypy, import-linter, then the tests (what CI runs)"
+	@echo "make prove-full   every seeded defect against every check, and no false alarm with many seeds; hours"
 	@echo "make bench   speed and memory as ratios against bare SimPy; writes benchmarks/results/"
 	@echo "make lock    compile the hash-pinned lock file again"
 
@@ -42,6 +43,10 @@ layers: setup
 	$(BIN)/lint-imports
 
 check: lint types layers test
+
+# Hours: every seeded defect against every check, and the reference with 200 seeds where a check sees what is drawn.
+prove-full: setup
+	$(BIN)/seatrial prove --full --workers $$(nproc)
 
 bench: setup
 	$(BIN)/python -m benchmarks

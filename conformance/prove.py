@@ -5,7 +5,7 @@ negative clause.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from conformance.agents import COLUMNS, resolve_agent
@@ -25,13 +25,15 @@ NOT_JUDGED: Final = (Verdict.OBSERVED, Verdict.NOT_APPLICABLE)
 class Kill:
     """What came of one defect: the check that noticed it, and whether that check judges the defect's clause.
 
-    `seen` is what the check told; both are empty where no check noticed.
+    `seen` is what the check told; both are empty where no check noticed. `noticed_by` are all checks that did, where
+    every check was asked.
     """
 
     defect: Defect
     killed_by: str
     own: bool
     seen: str
+    noticed_by: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +80,37 @@ class Proof:
         return Conclusion("PASS", told, Code.OK) if sound else Conclusion("FAIL", told, Code.FINDING)
 
 
+class Prover:
+    """Puts defects to checks, one at a time. `emitted` has the reference's verdict on each check that was asked."""
+
+    def __init__(self, registry: Registry, catalogue: Catalogue) -> None:
+        self._registry = registry
+        self._catalogue = catalogue
+        self._subjects = references()
+        self.emitted: dict[str, Verdict] = {}
+
+    def put(self, defect: Defect, *, whole: bool = False) -> Kill:
+        """What comes of a defect: put to the checks of its clause, then to those of its area, until one of them fails.
+
+        With `whole` it is put to every check there is, and all that fail are told.
+        """
+        own, near = checks_for(defect, self._registry, self._catalogue)
+        kill = kill_of(defect, list(filter(self.passes, own)), self._subjects)
+        if not kill.killed_by:
+            kill = kill_of(defect, list(filter(self.passes, near)), self._subjects)
+        if not whole:
+            return kill
+        every = list(filter(self.passes, self._registry.checks))
+        return replace(kill, noticed_by=noticed_by(defect, every, self._subjects))
+
+    def passes(self, check: Check) -> bool:
+        """Whether the reference passes a check: only then its failure tells something."""
+        if check.id not in self.emitted:
+            subject = self._subjects[check.judge]
+            self.emitted[check.id] = put(check, subject, subject.claims).verdict
+        return self.emitted[check.id] is Verdict.PASS
+
+
 def prove(
     registry: Registry,
     catalogue: Catalogue,
@@ -87,23 +120,23 @@ def prove(
     with_nulls: bool = True,
 ) -> Proof:
     """Puts every defect to the checks of its clause, then to those of its area, until one of them fails."""
-    subjects = references()
-    emitted: dict[str, Verdict] = {}
-
-    def passes(check: Check) -> bool:
-        """Whether the reference passes a check: only then its failure tells something."""
-        if check.id not in emitted:
-            emitted[check.id] = put(check, subjects[check.judge], subjects[check.judge].claims).verdict
-        return emitted[check.id] is Verdict.PASS
-
+    prover = Prover(registry, catalogue)
     kills = []
     for defect in defects:
-        own, near = checks_for(defect, registry, catalogue)
-        kill = kill_of(defect, list(filter(passes, own)), subjects)
-        if not kill.killed_by:
-            kill = kill_of(defect, list(filter(passes, near)), subjects)
-        kills.append(kill)
-        tell(kill)
+        kills.append(prover.put(defect))
+        tell(kills[-1])
+    return proof_of(registry, catalogue, kills, prover.emitted, with_nulls=with_nulls)
+
+
+def proof_of(
+    registry: Registry,
+    catalogue: Catalogue,
+    kills: Sequence[Kill],
+    emitted: Mapping[str, Verdict],
+    *,
+    with_nulls: bool = True,
+) -> Proof:
+    """The proof that kills come to, whoever made them."""
     judged = {check: verdict for check, verdict in emitted.items() if verdict not in NOT_JUDGED}
     must = tuple(item.id for item in catalogue if item.binds and not item.ours and item.id in registry.judged)
     return Proof(tuple(kills), nulls(registry, catalogue) if with_nulls else (), must, judged)
@@ -135,6 +168,16 @@ def kill_of(defect: Defect, checks: Sequence[Check], subjects: Mapping[Judge, Su
             if result.verdict is Verdict.FAIL:
                 return Kill(defect, check.id, defect.clause in check.clauses, result.reason)
     return Kill(defect, "", False, "")
+
+
+def noticed_by(defect: Defect, checks: Sequence[Check], subjects: Mapping[Judge, Subject]) -> tuple[str, ...]:
+    """All of some checks that notice a defect."""
+    with defect.planted():
+        return tuple(
+            check.id
+            for check in checks
+            if put(check, subjects[check.judge], subjects[check.judge].claims).verdict is Verdict.FAIL
+        )
 
 
 def nulls(registry: Registry, catalogue: Catalogue) -> tuple[Null, ...]:

@@ -102,6 +102,11 @@ def conform(
 
 def prove(
     names: Annotated[list[str], typer.Option("--defect", metavar="NAME", help="Only this defect. Repeatable.")] = [],  # noqa: B006
+    full: Annotated[
+        bool,
+        typer.Option("--full", help="Every defect against every check, and the reference with many seeds; hours."),
+    ] = False,
+    workers: Annotated[int, typer.Option("--workers", min=1, max=256, help="Processes.")] = 1,
     output: _Format = OutputFormat.TEXT,
 ) -> None:
     """Test the checks, not your server: every seeded defect against the checks of its clause and of its area.
@@ -112,11 +117,13 @@ def prove(
 
     Example:  seatrial prove --defect percentage-stays
     """
-    from conformance import rendering
+    from conformance import pool, rendering
     from conformance.catalogue import catalogue
     from conformance.planting import planted_defects
+    from conformance.prove import proof_of
     from conformance.prove import prove as put_to_the_proof
     from conformance.registry import registry
+    from conformance.verdicts import Code
     from scenarios.problems import hint
 
     defects = planted_defects()
@@ -133,13 +140,24 @@ def prove(
             by = kill.killed_by or "no check noticed it"
             typer.echo(f"{word:<9}{kill.defect.clause}  {kill.defect.name}: {kill.defect.about}  ({by})")
 
-    proof = put_to_the_proof(registry(), catalogue(), chosen, tell, with_nulls=not names)
+    if workers == 1 and not full:
+        proof = put_to_the_proof(registry(), catalogue(), chosen, tell, with_nulls=not names)
+    else:
+        kills, emitted = pool.kills([defect.name for defect in chosen], workers, tell, whole=full)
+        proof = proof_of(registry(), catalogue(), kills, emitted, with_nulls=not names)
+    alarms = [alarm for _, _, found in pool.false_alarms(workers) for alarm in found] if full and not names else []
     if quiet:
         document = {
             "defects": [
-                {"name": kill.defect.name, "clause": kill.defect.clause, "killed_by": kill.killed_by or None}
+                {
+                    "name": kill.defect.name,
+                    "clause": kill.defect.clause,
+                    "killed_by": kill.killed_by or None,
+                    **({"noticed_by": list(kill.noticed_by)} if full else {}),
+                }
                 for kill in proof.kills
             ],
+            "false_alarms": [{"check": one.check, "seed": one.seed, "reason": one.reason} for one in alarms],
             "nulls": [
                 {"name": null.name, "judge": str(null.judge), "passed": list(null.passed)} for null in proof.nulls
             ],
@@ -151,8 +169,12 @@ def prove(
         for null in proof.nulls:
             if null.passed:
                 typer.echo(f"HOLLOW   the null {null.judge} {null.name!r} passes {', '.join(null.passed)}")
+        for alarm in alarms:
+            typer.echo(
+                f"FALSE    {alarm.check} is {alarm.verdict} on the reference with seed {alarm.seed}: {alarm.reason}"
+            )
         typer.echo(f"{proof.conclusion.word}: {proof.conclusion.sentence}")
-    raise typer.Exit(proof.conclusion.code)
+    raise typer.Exit(proof.conclusion.code or (Code.HARNESS if alarms else Code.OK))
 
 
 def _subject(judge: str | None, backend: list[str], agent: str | None) -> "Subject":
