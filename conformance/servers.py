@@ -216,7 +216,12 @@ class ServerUnderTest:
         """A fresh Central Node that synchronises; its tasks and settings are not part of a user's telemetry backend."""
         return _node()
 
-    def administration(self, *policies: Policy, groups: Sequence[str] = ("Managed devices",)) -> AdministrationServer:
+    def administration(
+        self,
+        *policies: Policy,
+        groups: Sequence[str] = ("Managed devices",),
+        **options: Any,  # as the Administration Server takes them
+    ) -> AdministrationServer:
         """A fresh Administration Server with policies, and a device in each of the groups, in their order."""
         return AdministrationServer(
             GroupTree(groups),
@@ -225,6 +230,7 @@ class ServerUnderTest:
             group_names=groups,
             group=np.arange(len(groups), dtype=np.int64),
             faults=FaultSchedule(),
+            **options,
         )
 
     def _claims(self, port: Port) -> Mapping[str, Any]:
