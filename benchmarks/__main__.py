@@ -9,6 +9,7 @@ import typer
 from rich.console import Console
 
 from benchmarks.administration import administration
+from benchmarks.conformance import conformance
 from benchmarks.extent import FULL, QUICK, STANDARD, Extent
 from benchmarks.fleets import SEED
 from benchmarks.memory import memory
@@ -29,6 +30,7 @@ class Name(StrEnum):
     FIRST_DAY = "first-day"
     ADMINISTRATION = "administration"
     SWEEPS = "sweeps"
+    CONFORMANCE = "conformance"
 
 
 BENCHMARKS: Final[Mapping[Name, Callable[[Extent], Section]]] = {
@@ -39,6 +41,7 @@ BENCHMARKS: Final[Mapping[Name, Callable[[Extent], Section]]] = {
     Name.FIRST_DAY: first_day,
     Name.ADMINISTRATION: administration,
     Name.SWEEPS: sweeps,
+    Name.CONFORMANCE: conformance,
 }
 
 
