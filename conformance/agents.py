@@ -29,8 +29,8 @@ from scenarios.staging import Stage
 
 ENTRY_POINTS: Final = "seatrial.agents"
 COLUMNS: Final = "columns"
-TELEMETRY, INDICATORS, PROTECTION = "telemetry", "ioc", "protection"
-SHIPPED: Final[Mapping[str, frozenset[str]]] = {COLUMNS: frozenset((TELEMETRY, INDICATORS, PROTECTION))}
+TELEMETRY, INDICATORS, PROTECTION, SERVICES = "telemetry", "ioc", "protection", "services"
+SHIPPED: Final[Mapping[str, frozenset[str]]] = {COLUMNS: frozenset((TELEMETRY, INDICATORS, PROTECTION, SERVICES))}
 """What the agents that ship can do beside telemetry."""
 LABEL: Final = "check.yaml"
 GROUP: Final = "Managed devices"
