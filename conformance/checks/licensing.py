@@ -1,11 +1,11 @@
 """Licensing: activation by code and by key, additional keys, the road of activation (KEA-LIC)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from conformance.agents import GROUP, SERVICES, UNDER_POLICY, AgentUnderTest, Settings
 from conformance.checks.telemetry import HIGH, emit
-from conformance.judging import contains, equal, holds
+from conformance.judging import contains, equal, holds, one_of
 from conformance.registry import clause
 from conformance.servers import ADMINISTRATION, ServerUnderTest
 from conformance.trial import HOUR_MS, MINUTE_MS, Trial
@@ -15,7 +15,8 @@ from emulator.policy.settings import Switch, describe
 from emulator.tasks.schedule import Frequency, Schedule
 from emulator.tasks.task import SYSTEM, RunTask, Scope, Task, TaskType
 from emulator.tasks.wall import wall_time
-from fakes.administration import TaskStep, TaskWizard, WizardError
+from fakes.administration import TaskStep, TaskStore, TaskWizard, WizardError
+from fakes.administration.task_wizard import CreatedTask
 
 NEEDS: Final = (SERVICES,)
 LICENSING: Final = "licensing"
@@ -296,15 +297,18 @@ def check_account_and_name_are_shown(agent: AgentUnderTest) -> None:
         equal(seen, [("activation at 15min", account or SYSTEM)], "tasks in the list, with their accounts")
 
 
-def walked(wizard: TaskWizard, steps: Mapping[TaskStep, Any], *, run: bool = False) -> tuple[list[TaskStep], Task]:
-    """Takes the steps as a wizard presents them: which they were, in their order, and the task that came of it."""
-    presented = []
-    while wizard.step in steps:
+def walked(
+    wizard: TaskWizard, steps: Mapping[TaskStep, Callable[[], None]], *, run: bool = False
+) -> tuple[list[TaskStep], CreatedTask]:
+    """Takes the steps as a wizard presents them: which they were, in their order, and what came of it."""
+    presented: list[TaskStep] = []
+    while wizard.step not in (TaskStep.RUN, TaskStep.FINISHED):
+        one_of(wizard.step, list(steps), "a step that the wizard presents")
         presented.append(wizard.step)
         steps[wizard.step]()
     if wizard.step is TaskStep.RUN:
         presented.append(wizard.step)
-    return presented, wizard.finish(at_ms=1_000, run=run).task
+    return presented, wizard.finish(at_ms=1_000, run=run)
 
 
 WHEN: Final = Schedule(frequency=Frequency.EVERY_DAY, start=wall_time().read("2026-03-03T10:00"))
@@ -312,7 +316,7 @@ WHEN: Final = Schedule(frequency=Frequency.EVERY_DAY, start=wall_time().read("20
 
 def wizard_of(
     server: ServerUnderTest, *, method: ActivationMethod = ActivationMethod.STORAGE, additional: bool = False
-) -> tuple[Any, TaskWizard, dict[TaskStep, Any]]:
+) -> tuple[TaskStore, TaskWizard, dict[TaskStep, Callable[[], None]]]:
     """A server's tasks, a wizard on its root group that is about an activation, and what is done at each step."""
     tasks = server.administration().tasks
     wizard = TaskWizard(tasks, Scope.of_group(GROUP))
@@ -372,7 +376,8 @@ def check_a_key_can_be_marked_as_additional(server: ServerUnderTest) -> None:
             tasks, wizard, steps = wizard_of(server, method=method, additional=additional)
             presented, _ = walked(wizard, steps)
             contains(presented, TaskStep.ADDITIONAL_KEY, f"a step of the wizard for a {method}")
-            equal(tasks.task("renewal").settings.additional, additional, "the mark as additional key")
+            stored = tasks.task("renewal").settings
+            equal(stored, Activation(method, key=Key("file"), additional=additional), "what the task is about")
 
 
 @clause("KEA-LIC-013", "KEA-LIC-014", "KEA-LIC-015", needs=[ADMINISTRATION])
