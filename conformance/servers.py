@@ -28,6 +28,7 @@ from emulator.ports import (
     Unreachable,
 )
 from fakes.administration import AdministrationServer
+from fakes.administration.server import PLUGINS
 from fakes.central_node import CentralNode
 from fakes.faults import FaultSchedule
 from fakes.telemetry import LATENCY_US
@@ -213,8 +214,14 @@ class ServerUnderTest:
         """A fresh Central Node that synchronises; its tasks and settings are not part of a user's telemetry backend."""
         return _node()
 
-    def administration(self, *policies: Policy, groups: Sequence[str] = ("Managed devices",)) -> AdministrationServer:
-        """A fresh Administration Server with policies, and a device in each of the groups, in their order."""
+    def administration(
+        self,
+        *policies: Policy,
+        groups: Sequence[str] = ("Managed devices",),
+        plugins: Mapping[str, tuple[int, ...]] = PLUGINS,
+    ) -> AdministrationServer:
+        """A fresh Administration Server with policies and management plug-ins, and a device in each of the groups, in
+        their order."""
         return AdministrationServer(
             GroupTree(groups),
             policies,
@@ -222,6 +229,7 @@ class ServerUnderTest:
             group_names=groups,
             group=np.arange(len(groups), dtype=np.int64),
             faults=FaultSchedule(),
+            plugins=plugins,
         )
 
     def _claims(self, port: Port) -> Mapping[str, Any]:

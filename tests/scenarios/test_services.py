@@ -258,6 +258,23 @@ def test_mdr_is_handed_over_quietly_and_comes_back_with_a_restart(tmp_path: Path
     assert [one["user-notified"] for one in told(tmp_path, "mdr-handed-over")] == [False, False]
 
 
+def test_what_is_configured_after_the_hand_over_does_not_concern_the_application_that_does_mdr(tmp_path: Path) -> None:
+    off = {"at": "5h", "do": "change-policy", "policy": "all", "settings": {"mdr": {"enabled": False}}}
+    stop = {**step(7, "stop-agent"), "for": "3h"}
+    run(scenario(step(3, "install-protection", version="12"), off, stop, policies=policy(mdr=MDR_ON)), tmp_path)
+    assert max(hour for hour, _ in sent(tmp_path)) == 5
+    hours = [hour for hour, _ in sent(tmp_path, "endpoint-protection")]
+    assert hours == list(range(hours[0], 48))
+
+
+def test_an_application_that_finds_no_configuration_does_not_take_one_later(tmp_path: Path) -> None:
+    on = {"at": "5h", "do": "change-policy", "policy": "all", "settings": {"mdr": MDR_ON}}
+    steps = (step(3, "install-protection", version="12"), on)
+    run(scenario(*steps, policies=policy(mdr={"enabled": False}), duration="9h"), tmp_path)
+    assert not sent(tmp_path, "endpoint-protection")
+    assert {data for _, data in sent(tmp_path)} == {False}
+
+
 @pytest.mark.parametrize("current", [True, False])
 def test_an_older_application_does_mdr_with_current_databases_only(tmp_path: Path, current: bool) -> None:
     install = step(3, "install-protection", version="11.0", **{"databases-current": current})
