@@ -24,6 +24,8 @@ PROCESS: Final = "synthetic/dropper"
 DIRECT, BY_SERVER = "direct", "administration-server"
 SENT: Final = ("reputation", "statistics-sent", "file-submitted")
 """Facts of what arrived at KSN."""
+RUNNING: Final = 4
+"""The code of a component that is running, as the console has it."""
 ASKED: Final = (*SENT, "ksn-unanswered")
 PERSONAL: Final = ("user", "mail", "account", "login", "person", "phone")
 """What names of fields with personal data would have in them."""
@@ -252,3 +254,55 @@ def check_nothing_configures_kmp(server: ServerUnderTest) -> None:
         holds(any("ksn/enabled" in one for one in names), "settings of KSN", names)
         found = [one for one in (*names, *(group.key for group in groups)) if "kmp" in one.lower()]
         equal(found, [], f"settings of KMP at {'.'.join(map(str, version))}")
+
+
+# --- the KMP service --------------------------------------------------------------------------------------------------
+
+
+def with_kmp(agent: AgentUnderTest, on: bool, *steps: Mapping[str, Any], upgraded: str | None = "3.12") -> list[bool]:
+    """Whether KMP is on, looked at every hour of a device of 3.9 that is updated after half an hour.
+
+    `steps` come after that, one an hour; the last look is behind all of them.
+    """
+    update = [{"at": "30min", "do": "upgrade-agent", "target": "all", "version": upgraded}] if upgraded else []
+    timed = [{**step, "target": "all", "at": f"{60 * number + 30}min"} for number, step in enumerate(steps, 1)]
+    looks = [{"at": f"{hour}h", "do": "view", "what": "status"} for hour in range(1, len(steps) + 2)]
+    block = {**lab(None)["blocks"][0], "version": "3.9", "kmp": on}
+    trial = agent.attempt(
+        duration=f"{len(steps) + 2}h",
+        steps=[*update, *timed, *looks],
+        fleet={"start": "cold", "integrate": {"central-node": False}, "blocks": [block]},
+    )
+    equal([detail["version"] for _, _, detail in trial.told("agent-upgraded")], [upgraded] * len(update), "updates")
+    return [f"kmp={RUNNING}" in detail["components"].split() for _, _, detail in trial.told("status-viewed")]
+
+
+def by_plug_in(version: str, *, enabled: bool) -> dict[str, Any]:
+    """A step in which a policy that a plug-in of this version wrote has KMP on or off."""
+    return {"do": "set-kmp", "plugin": version, "enabled": enabled}
+
+
+@clause("KEA-KSN-013")
+def check_kmp_goes_on_after_an_update(agent: AgentUnderTest) -> None:
+    """On with 3.9 it is on after an update to 3.10 and to later versions."""
+    for version in ("3.10", "3.12", "4.0"):
+        equal(with_kmp(agent, True, upgraded=version), [True], f"whether KMP is on after an update to {version}")
+
+
+@clause("KEA-KSN-015")
+def check_an_update_does_not_turn_kmp_on(agent: AgentUnderTest) -> None:
+    """Off with 3.9 it is off after an update; on a device that had it on, it shows as on."""
+    for version in ("3.10", "3.12", "4.0"):
+        equal(with_kmp(agent, False, upgraded=version), [False], f"whether KMP is on after an update to {version}")
+    equal(with_kmp(agent, True), [True], "whether KMP shows as on where it is")
+
+
+@clause("KEA-KSN-014")
+def check_only_an_old_plug_in_turns_kmp_off(agent: AgentUnderTest) -> None:
+    """After an update plug-ins from 3.10 on leave it on, and one of 3.9 turns it off."""
+    for version in ("3.10", "3.11", "3.16"):
+        seen = with_kmp(agent, True, by_plug_in(version, enabled=False))
+        equal(seen, [True, True], f"whether KMP is on before and after a policy by plug-in {version}")
+    for version in ("3.9", "3.9.2", "3.8"):
+        seen = with_kmp(agent, True, by_plug_in(version, enabled=False))
+        equal(seen, [True, False], f"whether KMP is on before and after a policy by plug-in {version}")

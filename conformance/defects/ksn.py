@@ -10,7 +10,7 @@ from emulator.components import AgentComponents
 from emulator.components import ksn as component
 from emulator.components.ksn import KsnUse
 from emulator.components.roads import Roads
-from emulator.ksn import Reputation
+from emulator.ksn import Kmp, Reputation
 from emulator.policy import effective, settings
 from emulator.policy.sections.cloud import Ksn
 from emulator.policy.settings import DEFAULTS
@@ -167,6 +167,34 @@ def kmp_is_configurable(plant: Plant) -> None:
     plant.around(settings, "describe_record", make)
 
 
+@defect("KEA-KSN-013", "an update turns KMP off")
+def update_turns_kmp_off(plant: Plant) -> None:
+    """Whatever it was before."""
+    _upgrading(plant, enabled=False)
+
+
+@defect("KEA-KSN-014", "no plug-in turns KMP off after an update")
+def no_plug_in_turns_kmp_off(plant: Plant) -> None:
+    """Neither an earlier one nor a later one."""
+    plant.around(
+        Kmp,
+        "told_by_policy",
+        lambda true: lambda self, plugin, **more: true(self, plugin, **more) if self.configurable else self,
+    )
+
+
+@defect("KEA-KSN-014", "every plug-in turns KMP off")
+def every_plug_in_turns_kmp_off(plant: Plant) -> None:
+    """Later ones as well."""
+    plant.around(Kmp, "told_by_policy", lambda true: lambda self, plugin, **more: true(self, (3, 9), **more))
+
+
+@defect("KEA-KSN-015", "an update turns KMP on")
+def update_turns_kmp_on(plant: Plant) -> None:
+    """Whatever it was before."""
+    _upgrading(plant, enabled=True)
+
+
 @defect("KEA-KSN-016", "the Statement cannot be read before it is accepted")
 def statement_is_hidden(plant: Plant) -> None:
     """The section is empty until then."""
@@ -182,3 +210,16 @@ def _on_road(plant: Plant, *, by_administration: bool) -> None:
         return wrong
 
     plant.around(Roads, "to_vendor", make)
+
+
+def _upgrading(plant: Plant, *, enabled: bool) -> None:
+    """Has KMP be on or off after every update."""
+
+    def make(true: True_) -> True_:
+        def wrong(self: Kmp, version: tuple[int, ...]) -> Kmp:
+            after: Kmp = true(self, version)
+            return replace(after, enabled=enabled)
+
+        return wrong
+
+    plant.around(Kmp, "upgraded", make)

@@ -211,6 +211,22 @@ def test_ksn_goes_through_the_administration_server_where_the_option_says_so(tmp
     assert {one["via"] for one in told(tmp_path, "statistics-sent")} == {"administration-server"}
 
 
+@pytest.mark.parametrize("on", [True, False])
+def test_kmp_goes_on_after_an_update_and_an_old_plug_in_can_only_turn_it_off(tmp_path: Path, on: bool) -> None:
+    steps = (
+        step(1, "upgrade-agent", version="3.12"),
+        step(2, "set-kmp", plugin="3.16", enabled=not on),
+        step(3, "set-kmp", plugin="3.9", enabled=False),
+        step(4, "set-kmp", plugin="3.9", enabled=True),
+        *({"at": f"{minutes}min", "do": "view", "what": "status"} for minutes in (100, 220)),
+    )
+    run(scenario(*steps, block={"version": "3.9", "kmp": on}, duration="5h"), tmp_path)
+    assert [(one["version"], one["kmp"]) for one in told(tmp_path, "agent-upgraded")] == [("3.12", on)]
+    assert [one["kmp"] for one in told(tmp_path, "kmp-policy-applied")] == [on, False, False]
+    shown = ["kmp=4" in one["components"].split() for one in told(tmp_path, "status-viewed")]
+    assert shown == [on, False]
+
+
 # --- MDR --------------------------------------------------------------------------------------------------------------
 
 MDR_ON = {"enabled": True, "blob": "synthetic configuration", "user-identifier": "42"}
