@@ -5,7 +5,7 @@ from collections.abc import Callable
 from emulator.components.part import Part
 from emulator.control.agent import EndpointAgent
 from emulator.ksn import Kmp
-from emulator.told import Severity, Told
+from emulator.told import Told
 
 
 class KmpKeeper(Part):
@@ -19,18 +19,15 @@ class KmpKeeper(Part):
     def upgraded(self, version: tuple[int, ...], at_ms: int) -> None:
         """Endpoint Agent was updated to a version; KMP goes on as it was (KEA-KSN-013, KEA-KSN-015)."""
         self.held = self.held.upgraded(version)
-        self._tell(
-            at_ms, Told("agent-upgraded", {"version": _written(version), "kmp": self.held.enabled}, Severity.INFO)
-        )
+        self._tell(at_ms, "agent-upgraded", version=_written(version))
 
     def told_by_policy(self, plugin: tuple[int, ...], at_ms: int, *, enabled: bool) -> None:
         """A policy that a plug-in of some version wrote has KMP on or off (KEA-KSN-014)."""
         self.held = self.held.told_by_policy(plugin, enabled=enabled)
-        about = {"plugin": _written(plugin), "enabled": enabled, "kmp": self.held.enabled}
-        self._tell(at_ms, Told("kmp-policy-applied", about))
+        self._tell(at_ms, "kmp-policy-applied", plugin=_written(plugin), enabled=enabled)
 
-    def _tell(self, at_ms: int, told: Told) -> None:
-        self._agent.tell(at_ms, (told,))
+    def _tell(self, at_ms: int, kind: str, **values: str | bool) -> None:
+        self._agent.tell(at_ms, (Told(kind, {**values, "kmp": self.held.enabled}),))
         self._changed(at_ms)
 
 
