@@ -30,8 +30,11 @@ from scenarios.staging import Stage
 
 ENTRY_POINTS: Final = "seatrial.agents"
 COLUMNS: Final = "columns"
-TELEMETRY, INDICATORS, PROTECTION, MANAGEMENT = "telemetry", "ioc", "protection", "management"
-SHIPPED: Final[Mapping[str, frozenset[str]]] = {COLUMNS: frozenset((TELEMETRY, INDICATORS, PROTECTION, MANAGEMENT))}
+TELEMETRY, INDICATORS, PROTECTION = "telemetry", "ioc", "protection"
+MANAGEMENT, SERVICES = "management", "services"
+SHIPPED: Final[Mapping[str, frozenset[str]]] = {
+    COLUMNS: frozenset((TELEMETRY, INDICATORS, PROTECTION, MANAGEMENT, SERVICES))
+}
 """What the agents that ship can do beside telemetry."""
 LABEL: Final = "check.yaml"
 GROUP: Final = "Managed devices"

@@ -126,25 +126,10 @@ class MdrService(Protocol):
         """Takes a contact; None where it arrived."""
 
 
-def contact(
-    service: MdrService, call: Call, component: MdrComponent, settings: Mdr, *, data: bool, industrial_events: int
-) -> tuple[bool, tuple[Told, ...]]:
-    """The contact of Endpoint Agent, and beside it that of the application where this does the work.
-
-    Whether the first arrived, and what is to be told. The application is taken to have the same configuration.
-    """
-    events = industrial_events if data else 0
-    messages = [MdrContact(call, Worker.ENDPOINT_AGENT, settings.blob, settings.user_identifier, data, events)]
-    if component.worker is Worker.ENDPOINT_PROTECTION and component.protection is not None:
-        messages.append(MdrContact(call, component.worker, settings.blob, settings.user_identifier, data=True))
-    told = []
-    arrived = []
-    for message in messages:
-        stopped = service.contact(message)
-        arrived.append(stopped is None)
-        about: dict[str, str | int | bool] = {"by": message.by.value, "via": call.road.via.value}
-        if stopped is None:
-            told.append(Told("mdr-contact", {**about, "data": message.data, "kics": message.industrial_events}))
-        else:
-            told.append(Told("mdr-unanswered", {**about, "reason": type(stopped).__name__}))
-    return arrived[0], tuple(told)
+def contact(service: MdrService, message: MdrContact) -> tuple[bool, Told]:
+    """Contacts the service: whether that arrived, and what is to be told."""
+    stopped = service.contact(message)
+    about: dict[str, str | int | bool] = {"by": message.by.value, "via": message.call.road.via.value}
+    if stopped is not None:
+        return False, Told("mdr-unanswered", {**about, "reason": type(stopped).__name__})
+    return True, Told("mdr-contact", {**about, "data": message.data, "kics": message.industrial_events})

@@ -21,6 +21,8 @@ ON_COMPONENTS: Final[Mapping[type[actions.Action], Callable[[AgentComponents, An
     actions.RemoveProtection: lambda parts, action, at_ms: parts.mdr.protection_removed(at_ms),
     actions.DetectThreat: lambda parts, action, at_ms: parts.isolation.threat_detected(at_ms),
     actions.RaiseKicsEvent: lambda parts, action, at_ms: parts.mdr.take_industrial_event(at_ms),
+    actions.UpgradeAgent: lambda parts, action, at_ms: parts.kmp.upgraded(action.version, at_ms),
+    actions.SetKmp: lambda parts, action, at_ms: parts.kmp.told_by_policy(action.plugin, at_ms, enabled=action.enabled),
 }
 """What each of these actions does, by its type: called with the components, the action, and the moment."""
 TAKEN: Final[Mapping[type, Callable[[EndpointAgent, int, Any], object]]] = {

@@ -72,6 +72,8 @@ FACTS: Final[Mapping[str, str]] = {
     "file-submitted": "a file that it does not know was sent to it",
     "statistics-sent": "statistics were sent to it",
     "ksn-unanswered": "it did not answer",
+    "agent-upgraded": "Endpoint Agent was updated to another version; the detail tells whether KMP is on",
+    "kmp-policy-applied": "a policy had the KMP service on or off; the detail tells whether KMP is on afterwards",
     "mdr-consent": "an MDR configuration was loaded on the device, which is the consent to data being sent",
     "mdr-contact": "the MDR service was contacted, with data or without; the detail tells by whom",
     "mdr-unanswered": "the MDR service did not answer",

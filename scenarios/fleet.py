@@ -23,6 +23,9 @@ RAMP: Final = "ramp"
 NAME_DIGITS: Final = 5
 """Digits that the number in a device's name has at least, as in `identity.device_name`."""
 
+CURRENT_VERSION: Final = (3, 16)
+"""The version of Endpoint Agent where no other one is said."""
+
 Mask = NDArray[np.bool_]
 
 
@@ -41,6 +44,8 @@ class Block:
     site: str = DEFAULT_SITE
     licence: str | None = None
     installed: bool = True
+    version: tuple[int, ...] = CURRENT_VERSION
+    kmp: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)

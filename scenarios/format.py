@@ -42,7 +42,7 @@ from scenarios.fields import (
     member_of,
     names_of,
 )
-from scenarios.fleet import DEVICES_MAX
+from scenarios.fleet import CURRENT_VERSION, DEVICES_MAX
 
 SEED_MAX: Final = 2**63 - 1
 DURATION_MAX_D: Final = 400
@@ -71,6 +71,12 @@ class BlockEntry(Model):
         Field(description="the key that Endpoint Agent was installed with, or `none`; without it, one that never ends"),
     ] = None
     installed: Annotated[bool, Field(description="whether Endpoint Agent is there at the start")] = True
+    version: Annotated[Version, Field(description="its version at the start; it matters to the KMP service alone")] = (
+        CURRENT_VERSION
+    )
+    kmp: Annotated[
+        bool, Field(description="whether the KMP service is on at the start, which an earlier version than 3.10 set")
+    ] = False
     site: Annotated[
         BlockName, Field(description=f"where they are: one of `sites`; without it, the site `{DEFAULT_SITE}`")
     ] = DEFAULT_SITE

@@ -77,6 +77,8 @@ def read_fleet(checker: Checker, entry: FleetEntry, seed: int) -> Fleet | None:
                 block.site,
                 block.licence,
                 block.installed,
+                block.version,
+                block.kmp,
             )
         )
         first += count

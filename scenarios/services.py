@@ -7,6 +7,7 @@ from typing import Final
 
 from emulator.components import Surroundings
 from emulator.control import Sweeps
+from emulator.ksn import Kmp
 from emulator.licensing import FOREVER_MS, Key, Licence, installed_with
 from emulator.policy.settings import DEFAULTS, AgentSettings, Group
 from fakes import activation, administration, ksn, mdr, sandbox, services, updates
@@ -106,6 +107,7 @@ class Services:
             sandbox=self._sandbox,
             sweeps=sweeps,
             installed_licence=lambda device: self.licence(block_of(device)),
+            installed_kmp=lambda device: Kmp(block_of(device).version, block_of(device).kmp),
             discovered_proxy=self.discovered_proxy,
         )
 

@@ -7,6 +7,7 @@ from emulator.components.databases import DatabaseKeeper
 from emulator.components.diagnosis import DiagnosisKeeper
 from emulator.components.ioc_scan import IocScanExecutor
 from emulator.components.isolation import IsolationKeeper
+from emulator.components.kmp import KmpKeeper
 from emulator.components.ksn import KsnUse
 from emulator.components.licence import LicenceKeeper
 from emulator.components.mdr import MdrUse
@@ -66,9 +67,10 @@ class AgentComponents:
         self.diagnosis = DiagnosisKeeper(agent, key=key, host=image.host, slots=slots, at_ms=at_ms)
         self.quarantine = QuarantineKeeper(agent, key=key, host=image.host, slots=slots, at_ms=at_ms)
         licensed = self._licence.valid
-        self.isolation = IsolationKeeper(agent, os=image.os, licensed=licensed, changed=self._isolation_changed)
+        self.isolation = IsolationKeeper(agent, os=image.os, licensed=licensed, changed=self._reported_anew)
         self.prevention = PreventionKeeper(agent, os=image.os, slots=slots, licensed=licensed)
         self.ksn = KsnUse(agent, around.ksn, self.update_roads, licensed=licensed, counters=self._counters, at_ms=at_ms)
+        self.kmp = KmpKeeper(agent, around.installed_kmp(device), self._reported_anew)
         self.mdr = MdrUse(agent, around.mdr, self.update_roads, licensed=licensed, at_ms=at_ms)
         self.responses = Responses(
             agent, self.quarantine, self.isolation, protection=lambda: self.mdr.component.protection
@@ -164,7 +166,7 @@ class AgentComponents:
             part.licence_changed(at_ms)
         self._report_statuses(at_ms, running=self.agent.runs(at_ms))
 
-    def _isolation_changed(self, at_ms: int) -> None:
+    def _reported_anew(self, at_ms: int) -> None:
         self._report_statuses(at_ms, running=self.agent.runs(at_ms))
 
     def _counters(self) -> Mapping[str, int]:
@@ -172,7 +174,13 @@ class AgentComponents:
 
     def _report_statuses(self, at_ms: int, *, running: bool) -> None:
         """Reports how components are, where that is not what was reported last."""
-        found = statuses(self.agent.settings, self.mdr.component, running=running, licensed=self.licensed(at_ms))
+        found = statuses(
+            self.agent.settings,
+            self.mdr.component,
+            self.kmp.held,
+            running=running,
+            licensed=self.licensed(at_ms),
+        )
         state = StateReport(self.agent.installed, running, components=found, isolated=self.isolation.active)
         if state != self._reported:
             self._reported = state

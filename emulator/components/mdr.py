@@ -7,8 +7,17 @@ from emulator.components.alarm import Alarm
 from emulator.components.part import Part
 from emulator.components.roads import Roads
 from emulator.control.agent import EndpointAgent
-from emulator.mdr import CONTACT_EVERY_MS, EndpointProtection, MdrComponent, MdrService, contact
-from emulator.policy.settings import AgentSettings
+from emulator.mdr import (
+    CONTACT_EVERY_MS,
+    EndpointProtection,
+    MdrComponent,
+    MdrContact,
+    MdrService,
+    Worker,
+    contact,
+)
+from emulator.policy.settings import AgentSettings, Mdr
+from emulator.services import Call
 from emulator.told import Told
 
 CONSENT: Final = "mdr-consent"
@@ -18,6 +27,8 @@ CONSENT: Final = "mdr-consent"
 class MdrUse(Part):
     """MDR on one device, in contact with the service while Endpoint Agent runs and is configured for it.
 
+    The endpoint-protection application goes on with the configuration that it took over, whether Endpoint Agent runs
+    and whatever is configured in it afterwards (KEA-MDR-016); that it has no other one is the emulator's choice.
     Without a valid licence nothing is sent, as no other data is: an emulator's choice. `licensed` tells whether there
     is one at a moment.
     """
@@ -39,6 +50,8 @@ class MdrUse(Part):
         self._alarm = Alarm(agent, self._contact)
         self._industrial = 0
         self._contacting = False
+        self._due = False
+        self._handed_over = Mdr()
         if agent.settings.mdr.blob:
             self._agent.tell(at_ms, (Told(CONSENT, {}),))
         self._follow(at_ms, running=agent.runs(at_ms))
@@ -79,24 +92,39 @@ class MdrUse(Part):
 
     def _become(self, after: MdrComponent, at_ms: int) -> None:
         before, self.component = self.component, after
+        if after.worker is not before.worker and after.worker is Worker.ENDPOINT_PROTECTION:
+            self._handed_over = self._agent.settings.mdr
         self._agent.tell(at_ms, before.changed_to(after))
+        self._follow(at_ms, running=self._agent.runs(at_ms))
 
     def _follow(self, at_ms: int, *, running: bool) -> None:
-        contacting = running and self.component.contacts(self._agent.settings.mdr)
-        if contacting is not self._contacting:
-            self._contacting = contacting
-            self._alarm.set(at_ms + CONTACT_EVERY_MS if contacting else None)
+        self._contacting = running and self.component.contacts(self._agent.settings.mdr)
+        due = self._contacting or self._done_by_other
+        if due is not self._due:
+            self._due = due
+            self._alarm.set(at_ms + CONTACT_EVERY_MS if due else None)
+
+    @property
+    def _done_by_other(self) -> bool:
+        other, worker = self.component.protection, self.component.worker
+        does_it = other is not None and other.supports_mdr and worker is Worker.ENDPOINT_PROTECTION
+        return does_it and self._handed_over.in_use
 
     def _contact(self, at_ms: int) -> None:
         self._alarm.set(at_ms + CONTACT_EVERY_MS)
         call = self._roads.to_vendor("mdr", at_ms)
         if call is None:
             return
-        settings = self._agent.settings.mdr
-        sends = self.component.sends_data(settings) and self._licensed(at_ms)
-        arrived, told = contact(
-            self._service, call, self.component, settings, data=sends, industrial_events=self._industrial
-        )
-        self._agent.tell(at_ms, told)
-        if arrived and sends:
-            self._industrial = 0
+        if self._contacting:
+            settings = self._agent.settings.mdr
+            sends = self.component.sends_data(settings) and self._licensed(at_ms)
+            if self._send(call, Worker.ENDPOINT_AGENT, settings, data=sends, events=self._industrial if sends else 0):
+                self._industrial = 0 if sends else self._industrial
+        if self._done_by_other:
+            self._send(call, Worker.ENDPOINT_PROTECTION, self._handed_over, data=True)
+
+    def _send(self, call: Call, by: Worker, settings: Mdr, *, data: bool, events: int = 0) -> bool:
+        message = MdrContact(call, by, settings.blob, settings.user_identifier, data, events)
+        arrived, told = contact(self._service, message)
+        self._agent.tell(call.at_ms, (told,))
+        return arrived

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from emulator.control.sweeps import Sweeps
-from emulator.ksn import KsnService
+from emulator.ksn import Kmp, KsnService
 from emulator.licensing import ActivationServer, Licence
 from emulator.mdr import MdrService
 from emulator.sandbox import SandboxService
@@ -25,4 +25,5 @@ class Surroundings:
     sandbox: SandboxService
     sweeps: Sweeps
     installed_licence: Callable[[int], Licence]
+    installed_kmp: Callable[[int], Kmp]
     discovered_proxy: str = ""

@@ -88,7 +88,9 @@ from scenarios.actions.surroundings import (
     InstallProtection,
     RaiseKicsEvent,
     RemoveProtection,
+    SetKmp,
     UpdateProtection,
+    UpgradeAgent,
     ViewDiagnosis,
 )
 from scenarios.actions.tasks import (
@@ -166,6 +168,7 @@ __all__ = [
     "RollBackPolicy",
     "RunTask",
     "ScanForObject",
+    "SetKmp",
     "SetOutOfOffice",
     "SetPrevention",
     "SlowAnswer",
@@ -180,6 +183,7 @@ __all__ = [
     "TimeOut",
     "Unplug",
     "UpdateProtection",
+    "UpgradeAgent",
     "View",
     "ViewCentralTasks",
     "ViewDiagnosis",

@@ -49,6 +49,26 @@ class RemoveProtection(Targeted):
     do: Literal["remove-protection"]
 
 
+class UpgradeAgent(Targeted):
+    """Updates Endpoint Agent on each device to a newer version; the KMP service goes on as it was."""
+
+    example = '{at: 2h, do: upgrade-agent, target: {tag: lab}, version: "3.12"}'
+    do: Literal["upgrade-agent"]
+    version: Annotated[Version, Field(description="the version that it has from then on")]
+
+
+class SetKmp(Targeted):
+    """A policy that a management plug-in of some version wrote turns the KMP service on or off on each device.
+
+    From 3.10 on plug-ins have no such setting, and from 3.10 on Endpoint Agent only lets it be turned off.
+    """
+
+    example = '{at: 3h, do: set-kmp, target: {tag: lab}, plugin: "3.9", enabled: false}'
+    do: Literal["set-kmp"]
+    plugin: Annotated[Version, Field(description="the version of the plug-in that wrote the policy")]
+    enabled: Annotated[bool, Field(description="whether the policy has KMP on")]
+
+
 class RaiseKicsEvent(Targeted):
     """KICS for Networks has an event about each device, which Endpoint Agent hands on to MDR."""
 
@@ -63,4 +83,6 @@ MODELS: Final[tuple[type[Action], ...]] = (
     UpdateProtection,
     RemoveProtection,
     RaiseKicsEvent,
+    UpgradeAgent,
+    SetKmp,
 )

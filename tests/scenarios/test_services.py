@@ -211,6 +211,22 @@ def test_ksn_goes_through_the_administration_server_where_the_option_says_so(tmp
     assert {one["via"] for one in told(tmp_path, "statistics-sent")} == {"administration-server"}
 
 
+@pytest.mark.parametrize("on", [True, False])
+def test_kmp_goes_on_after_an_update_and_an_old_plug_in_can_only_turn_it_off(tmp_path: Path, on: bool) -> None:
+    steps = (
+        step(1, "upgrade-agent", version="3.12"),
+        step(2, "set-kmp", plugin="3.16", enabled=not on),
+        step(3, "set-kmp", plugin="3.9", enabled=False),
+        step(4, "set-kmp", plugin="3.9", enabled=True),
+        *({"at": f"{minutes}min", "do": "view", "what": "status"} for minutes in (100, 220)),
+    )
+    run(scenario(*steps, block={"version": "3.9", "kmp": on}, duration="5h"), tmp_path)
+    assert [(one["version"], one["kmp"]) for one in told(tmp_path, "agent-upgraded")] == [("3.12", on)]
+    assert [one["kmp"] for one in told(tmp_path, "kmp-policy-applied")] == [on, False, False]
+    shown = ["kmp=4" in one["components"].split() for one in told(tmp_path, "status-viewed")]
+    assert shown == [on, False]
+
+
 # --- MDR --------------------------------------------------------------------------------------------------------------
 
 MDR_ON = {"enabled": True, "blob": "synthetic configuration", "user-identifier": "42"}
@@ -256,6 +272,23 @@ def test_mdr_is_handed_over_quietly_and_comes_back_with_a_restart(tmp_path: Path
     assert {hour for hour, _ in by_protection} <= {3, 4, 5, 6, 7}
     assert all(data for _, data in by_protection)
     assert [one["user-notified"] for one in told(tmp_path, "mdr-handed-over")] == [False, False]
+
+
+def test_what_is_configured_after_the_hand_over_does_not_concern_the_application_that_does_mdr(tmp_path: Path) -> None:
+    off = {"at": "5h", "do": "change-policy", "policy": "all", "settings": {"mdr": {"enabled": False}}}
+    stop = {**step(7, "stop-agent"), "for": "3h"}
+    run(scenario(step(3, "install-protection", version="12"), off, stop, policies=policy(mdr=MDR_ON)), tmp_path)
+    assert max(hour for hour, _ in sent(tmp_path)) == 5
+    hours = [hour for hour, _ in sent(tmp_path, "endpoint-protection")]
+    assert hours == list(range(hours[0], 48))
+
+
+def test_an_application_that_finds_no_configuration_does_not_take_one_later(tmp_path: Path) -> None:
+    on = {"at": "5h", "do": "change-policy", "policy": "all", "settings": {"mdr": MDR_ON}}
+    steps = (step(3, "install-protection", version="12"), on)
+    run(scenario(*steps, policies=policy(mdr={"enabled": False}), duration="9h"), tmp_path)
+    assert not sent(tmp_path, "endpoint-protection")
+    assert {data for _, data in sent(tmp_path)} == {False}
 
 
 @pytest.mark.parametrize("current", [True, False])

@@ -278,6 +278,8 @@ def test_every_action_that_can_be_written_is_carried_out(tmp_path: Path) -> None
         "central-node-isolate": {"for": "1h"},
         "set-prevention": {"rules": [{"name": "tools", "path": "synthetic*"}]},
         "install-protection": {"version": "11.6"},
+        "upgrade-agent": {"version": "4.0"},
+        "set-kmp": {"plugin": "3.9", "enabled": False},
         "attempt": {"operation": "stop-service", "user": "anna"},
         "start-process": {"process": "synthetic/a"},
         "emit": {"type": "file-change", "count": 3},
