@@ -30,7 +30,11 @@ from scenarios.staging import Stage
 ENTRY_POINTS: Final = "seatrial.agents"
 COLUMNS: Final = "columns"
 TELEMETRY, INDICATORS, PROTECTION = "telemetry", "ioc", "protection"
-SHIPPED: Final[Mapping[str, frozenset[str]]] = {COLUMNS: frozenset((TELEMETRY, INDICATORS, PROTECTION))}
+QUARANTINE, ISOLATION, SANDBOX, DIAGNOSIS = "quarantine", "isolation", "sandbox", "diagnosis"
+PROXY: Final = "proxy"
+SHIPPED: Final[Mapping[str, frozenset[str]]] = {
+    COLUMNS: frozenset((TELEMETRY, INDICATORS, PROTECTION, QUARANTINE, ISOLATION, SANDBOX, DIAGNOSIS, PROXY))
+}
 """What the agents that ship can do beside telemetry."""
 LABEL: Final = "check.yaml"
 GROUP: Final = "Managed devices"
