@@ -31,9 +31,23 @@ from scenarios.staging import Stage
 ENTRY_POINTS: Final = "seatrial.agents"
 COLUMNS: Final = "columns"
 TELEMETRY, INDICATORS, PROTECTION = "telemetry", "ioc", "protection"
-MANAGEMENT, SERVICES = "management", "services"
+MANAGEMENT, SERVICES, PROXY, DIAGNOSIS = "management", "services", "proxy", "diagnosis"
+QUARANTINE, ISOLATION, SANDBOX = "quarantine", "isolation", "sandbox"
 SHIPPED: Final[Mapping[str, frozenset[str]]] = {
-    COLUMNS: frozenset((TELEMETRY, INDICATORS, PROTECTION, MANAGEMENT, SERVICES))
+    COLUMNS: frozenset(
+        (
+            TELEMETRY,
+            INDICATORS,
+            PROTECTION,
+            MANAGEMENT,
+            SERVICES,
+            PROXY,
+            DIAGNOSIS,
+            QUARANTINE,
+            ISOLATION,
+            SANDBOX,
+        )
+    )
 }
 """What the agents that ship can do beside telemetry."""
 LABEL: Final = "check.yaml"
