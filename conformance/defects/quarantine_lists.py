@@ -133,6 +133,6 @@ def unlisted_is_managed(plant: Plant) -> None:
 
 
 @defect("KEA-QUA-041", "the option holds while its group is unaffected")
-def option_needs_no_switch(plant: Plant) -> None:
+def synchronisation_needs_no_switch(plant: Plant) -> None:
     """As soon as the policy holds it."""
     always_under_policy(plant, SYNCHRONISATION)
