@@ -190,6 +190,17 @@ def keys_are_told(plant: Plant) -> None:
     activating(plant, wrong)
 
 
+@defect("KEA-LIC-008", "a task by code does not hold the code")
+def codes_are_not_stored(plant: Plant) -> None:
+    """What the wizard was given is lost."""
+
+    def change(task: Task) -> Task:
+        by_code = isinstance(task.settings, Activation) and task.settings.method is ActivationMethod.CODE
+        return replace(task, settings=Activation(ActivationMethod.CODE)) if by_code else task
+
+    creating(plant, change)
+
+
 @defect("KEA-LIC-009", "a key file is not found")
 def key_files_are_not_found(plant: Plant) -> None:
     """Only keys from the storage are."""
@@ -287,6 +298,12 @@ def schedules_of_activations_are_lost(plant: Plant) -> None:
 def accounts_of_activations_are_lost(plant: Plant) -> None:
     """Whichever account is given."""
     creating(plant, lambda task: replace(task, account=SYSTEM))
+
+
+@defect("KEA-LIC-015", "an activation task has a name of its own making")
+def names_of_activations_are_lost(plant: Plant) -> None:
+    """Whichever name is given."""
+    plant.around(TaskWizard, "give_name", lambda true: lambda self, name: true(self, f"Activation {name}"))
 
 
 @defect("KEA-LIC-016", "an activation task is not run when the wizard finishes")

@@ -92,6 +92,12 @@ def plug_in_3_9_2_does_not_offer_mdr(plant: Plant) -> None:
     plant.replace(Mdr, "about", replace(Mdr.about, plugin_since=(3, 10)))
 
 
+@defect("KEA-MDR-005", "MDR stands in the section of KSN")
+def mdr_has_another_section(plant: Plant) -> None:
+    """Not in one of its own."""
+    plant.replace(Mdr, "about", replace(Mdr.about, section="Kaspersky Security Network"))
+
+
 @defect("KEA-MDR-006", "MDR works with a BLOB alone")
 def option_is_not_needed(plant: Plant) -> None:
     """The option does nothing."""
