@@ -46,7 +46,7 @@ def used(agent: AgentUnderTest, *steps: Mapping[str, Any], ksn: Mapping[str, Any
     settings: Settings | None = None if ksn is None else {KSN: ksn}
     fleet = {**lab(None), "integrate": {"central-node": False}}
     sections = {"duration": "24h", "fleet": fleet, **more}
-    return agent.attempt(steps=[starts("1h"), *steps], settings=settings, **sections)
+    return agent.attempt(**{"steps": [starts("1h"), *steps], "settings": settings, "central_node": False, **sections})
 
 
 def requests(trial: Trial, *kinds: str) -> list[tuple[str, int]]:

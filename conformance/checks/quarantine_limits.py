@@ -36,7 +36,9 @@ def filled(agent: AgentUnderTest, **limits: Any) -> Trial:
     ]
     looked = {"at": f"{VIEW_H}h", "do": "view", "what": "events"}
     settings: Settings = {"quarantine": limits}
-    return agent.attempt(duration=f"{VIEW_H + 1}h", steps=[*placed, *taken, looked], settings=settings)
+    return agent.attempt(
+        duration=f"{VIEW_H + 1}h", steps=[*placed, *taken, looked], settings=settings, central_node=False
+    )
 
 
 def published(trial: Trial, *kinds: str) -> list[tuple[str, int]]:
