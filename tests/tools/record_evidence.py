@@ -1,15 +1,17 @@
-"""Records what the reference and the seeded defects show: ``python -m tests.tools.record_evidence``, some 30 s.
+"""Records what the reference and the seeded defects show: ``python -m tests.tools.record_evidence``, some minutes.
 
 Writes the evidence that `seatrial spec coverage` counts, and the matrix in `docs`.
 """
 
+import os
 from pathlib import Path
 from typing import Final
 
 from conformance.catalogue import catalogue
 from conformance.coverage import FILE, Evidence, gathered, matrix, read_evidence
 from conformance.planting import planted_defects
-from conformance.prove import prove, references
+from conformance.pool import kills
+from conformance.prove import proof_of, references
 from conformance.registry import registry
 from conformance.session import hold, plan
 
@@ -27,7 +29,8 @@ def evidence() -> Evidence:
     sessions = [
         hold(plan(known, clauses, judge), clauses, subject, subject.claims) for judge, subject in references().items()
     ]
-    return gathered(sessions, prove(known, clauses, planted_defects()))
+    names = [one.name for one in planted_defects()]
+    return gathered(sessions, proof_of(known, clauses, *kills(names, os.cpu_count() or 1)))
 
 
 def page() -> str:
