@@ -9,11 +9,10 @@ from typing import Final
 
 from conformance.agents import COLUMNS, resolve_agent
 from conformance.catalogue import catalogue
-from conformance.planting import planted_defects
+from conformance.planting import Defect, planted_defects
 from conformance.prove import NOT_JUDGED, Kill, Prover
 from conformance.registry import Judge, registry
-from conformance.servers import ServerUnderTest
-from conformance.session import Subject, put
+from conformance.session import put
 from conformance.verdicts import Verdict
 
 SEEDS_RANDOM: Final = 200
@@ -36,7 +35,7 @@ def kills(
     names: Sequence[str], workers: int, tell: Callable[[Kill], object] = lambda _: None, *, whole: bool = False
 ) -> tuple[list[Kill], dict[str, Verdict]]:
     """What comes of defects by name, in their order, and the reference's verdicts on the checks that were asked."""
-    by_name = {defect.name: defect for defect in planted_defects()}
+    by_name = _defects()
     found: list[Kill] = []
     emitted: dict[str, Verdict] = {}
     with _pool(workers) as pool:
@@ -69,14 +68,14 @@ def _prover() -> Prover:
 
 
 @cache
-def _defects() -> dict[str, int]:
-    return {defect.name: place for place, defect in enumerate(planted_defects())}
+def _defects() -> dict[str, Defect]:
+    return {defect.name: defect for defect in planted_defects()}
 
 
 def _kill(task: tuple[str, bool]) -> tuple[tuple[str, bool, str, tuple[str, ...]], dict[str, Verdict]]:
     name, whole = task
     prover = _prover()
-    kill = prover.put(planted_defects()[_defects()[name]], whole=whole)
+    kill = prover.put(_defects()[name], whole=whole)
     return (kill.killed_by, kill.own, kill.seen, kill.noticed_by), dict(prover.emitted)
 
 
@@ -85,7 +84,7 @@ def _alarms(task: tuple[str, int]) -> list[Alarm]:
     check = next(check for check in registry().checks if check.id == name)
     found = []
     for seed in range(1, seeds + 1):
-        subject: Subject = resolve_agent(COLUMNS, seed=seed) if check.judge is Judge.AGENT else ServerUnderTest({})
+        subject = resolve_agent(COLUMNS, seed=seed)
         result = put(check, subject, subject.claims)
         if result.verdict is not Verdict.PASS and result.verdict not in NOT_JUDGED:
             found.append(Alarm(name, seed, result.verdict, result.reason))

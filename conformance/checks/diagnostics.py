@@ -45,7 +45,6 @@ def diagnosed(
     views: tuple[int, ...] = (8,),
     crash: bool = False,
     lives: bool = False,
-    **more: Any,
 ) -> Trial:
     """A device with some folders is set up for diagnosis in the first hour, and is looked at in later ones.
 

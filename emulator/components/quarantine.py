@@ -98,7 +98,7 @@ class QuarantineKeeper(Part):
         return ""
 
     def _restore(self, held: QuarantinedObject, destination: Destination, at_ms: int, by: str) -> None:
-        folder = target_folder(held, destination, resolved(self._settings.restored_folder, self._slots))
+        folder = target_folder(held, destination, resolved(self._settings.restored_folder, self._slots), self._slots)
         changes = self._changes(at_ms)
         target = free_path(
             folder,

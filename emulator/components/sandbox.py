@@ -1,10 +1,11 @@
 """Kaspersky Sandbox as one device uses it: objects go to the servers, verdicts come back, and something is done."""
 
 from collections.abc import Callable, Iterator
-from typing import Final, Protocol
+from typing import Final
 
 from emulator.components.alarm import Alarm
 from emulator.components.part import Part
+from emulator.components.responses import Responses
 from emulator.components.roads import Roads
 from emulator.control.agent import EndpointAgent
 from emulator.policy.settings import AgentSettings
@@ -25,16 +26,6 @@ BY: Final = "Kaspersky Sandbox"
 DETECTION: Final = "sandbox-detection"
 GROUP_RESPONSE: Final = "sandbox-group-response"
 """Told where the response is the whole group's: the Administration Server makes a task of it."""
-
-
-class Responses(Protocol):
-    """What can be done on the device about a detected object."""
-
-    def quarantine(self, path: str, at_ms: int, by: str) -> None:
-        """Moves a file to quarantine."""
-
-    def scan_critical_areas(self, at_ms: int, by: str) -> None:
-        """Has the endpoint-protection application scan the critical areas."""
 
 
 class SandboxUse(Part):

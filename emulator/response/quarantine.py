@@ -2,7 +2,7 @@
 
 import hashlib
 import ntpath
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 from typing import Final
@@ -151,13 +151,18 @@ class QuarantineStore:
         )
 
 
-def target_folder(held: QuarantinedObject, destination: Destination, restored_folder: str) -> str:
-    """The folder that an object is restored into; `restored_folder` is that of the settings (KEA-QUA-005)."""
+def target_folder(
+    held: QuarantinedObject, destination: Destination, restored_folder: str, slots: Mapping[str, str]
+) -> str:
+    """The folder that an object is restored into; `restored_folder` is that of the settings (KEA-QUA-005).
+
+    `slots` are those of the device.
+    """
     if destination.path_type is PathType.ORIGINAL:
         return ntpath.dirname(held.path)
     if destination.path_type is PathType.CUSTOM:
         assert destination.folder is not None
-        return resolved(destination.folder, {})
+        return resolved(destination.folder, slots)
     return restored_folder
 
 

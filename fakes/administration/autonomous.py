@@ -13,9 +13,10 @@ from uuid import UUID, uuid5
 
 from emulator.clock import DAY_MS, HOUR_MS, Calendar
 from emulator.ioc.document import IndicatorFile, parse
-from emulator.policy.sections.sandbox import AutonomousStart
+from emulator.policy.sections.sandbox import AutonomousScope, AutonomousStart
 from emulator.policy.settings import ThreatResponse
 from emulator.tasks.ioc_scan import IocScan, Response
+from emulator.tasks.scan_scope import FileScope, ScanScope
 from emulator.tasks.schedule import MANUAL, Frequency, Schedule
 from emulator.tasks.task import Scope, Task
 from emulator.world import News
@@ -25,6 +26,10 @@ from fakes.administration.tasks import TaskStore
 LIFETIME_MS: Final = 7 * DAY_MS
 TASKS_MAX: Final = 100
 PREFIX: Final = "Autonomous IOC Scan"
+_FILES: Final = {
+    AutonomousScope.SYSTEM_DRIVES: FileScope.SYSTEM,
+    AutonomousScope.CRITICAL_AREAS: FileScope.CRITICAL,
+}
 _NAMESPACE: Final = UUID("6f1f7e0e-9a7f-4a43-8f0c-6d2f2c1b7a55")
 
 
@@ -136,4 +141,5 @@ def _scan(md5: tuple[str, ...], settings: ThreatResponse) -> IocScan:
         responses.append(Response.QUARANTINE)
     if settings.scan_critical_areas_when_found:
         responses.append(Response.SCAN_CRITICAL_AREAS)
-    return IocScan((indicator_file(md5),), frozenset({"FileItem"}), responses=tuple(responses))
+    scope = ScanScope(_FILES[settings.scan_scope])
+    return IocScan((indicator_file(md5),), frozenset({"FileItem"}), scope, responses=tuple(responses))

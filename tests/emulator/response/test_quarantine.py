@@ -133,11 +133,12 @@ def test_the_newest_object_of_a_path_is_meant() -> None:
         (Destination(), "C:\\Restored"),
         (Destination(PathType.ORIGINAL), "C:\\Temp"),
         (Destination(PathType.CUSTOM, "%ALLUSERSPROFILE%\\Back\\"), "C:\\ProgramData\\Back"),
+        (Destination(PathType.CUSTOM, "%USERPROFILE%\\Back"), "C:\\Users\\anna\\Back"),
     ],
 )
 def test_an_object_is_restored_to_where_it_is_wanted(destination: Destination, folder: str) -> None:
     held = QuarantineStore(key=9).add(file(), "C:\\Q", 1)
-    assert target_folder(held, destination, "C:\\Restored") == folder
+    assert target_folder(held, destination, "C:\\Restored", {"user": "anna"}) == folder
 
 
 def test_a_file_in_the_way_is_replaced_or_makes_the_restored_one_take_another_name() -> None:

@@ -8,9 +8,10 @@ import pytest
 from emulator.clock import DAY_MS, HOUR_MS, Calendar
 from emulator.ioc.snapshot import Changes, Snapshot
 from emulator.ioc.sweep import Sweep
-from emulator.policy.sections.sandbox import AutonomousStart
+from emulator.policy.sections.sandbox import AutonomousScope, AutonomousStart
 from emulator.policy.settings import ThreatResponse
 from emulator.tasks.ioc_scan import IocScan, Response
+from emulator.tasks.scan_scope import FileScope
 from emulator.tasks.task import RunTask
 from fakes.administration import TaskStore
 from fakes.administration.autonomous import LIFETIME_MS, TASKS_MAX, AutonomousTasks, indicator_file
@@ -116,5 +117,15 @@ def test_what_is_done_where_it_is_found_is_what_the_settings_say() -> None:
     assert name is not None
     scan = store.task(name).settings
     assert isinstance(scan, IocScan)
+    assert scan.scope.files is FileScope.SYSTEM
     assert scan.responses == (Response.QUARANTINE, Response.SCAN_CRITICAL_AREAS)
     assert np.array_equal(store.look(name).devices, [0, 1, 2, 3])
+
+
+def test_it_looks_at_the_files_that_the_settings_say() -> None:
+    made, store = tasks()
+    name, _ = made.create([MD5], HQ, ThreatResponse(scan_scope=AutonomousScope.CRITICAL_AREAS), at_ms=0)
+    assert name is not None
+    scan = store.task(name).settings
+    assert isinstance(scan, IocScan)
+    assert scan.scope.files is FileScope.CRITICAL
