@@ -36,7 +36,13 @@ def retold(plant: Plant, kind: str, change: Callable[[Values], Values]) -> None:
 
 def targets(plant: Plant, other: Callable[[True_, QuarantinedObject, Destination, str], str]) -> None:
     """Has objects restored into another folder."""
-    plant.around(quarantine, "target_folder", lambda true: lambda *given: other(true, *given))
+    plant.around(
+        quarantine,
+        "target_folder",
+        lambda true: (
+            lambda held, wanted, folder, slots: other(lambda *three: true(*three, slots), held, wanted, folder)
+        ),
+    )
 
 
 def kept_in_place(plant: Plant, name: str, kind: str) -> None:
